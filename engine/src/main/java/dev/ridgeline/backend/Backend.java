@@ -1,0 +1,28 @@
+package dev.ridgeline.backend;
+
+import dev.ridgeline.graph.Graph;
+import java.util.List;
+
+/** Something that can run graphs: scalar reference, CPU vectors, a GPU. */
+public interface Backend extends AutoCloseable {
+  /** {@code "reference"}, {@code "cpu"}, {@code "vulkan"}. */
+  String name();
+
+  /** One line for people: the device, its width or driver, the threads. */
+  String description();
+
+  /** What {@link #compile} would allocate, without allocating any of it. */
+  MemoryPlan plan(Graph graph, Capacity capacity);
+
+  /**
+   * Allocates everything the graph will ever need at this capacity and binds the weights. The
+   * weights' memory must stay valid until the executable is closed.
+   */
+  Executable compile(Graph graph, Weights weights, Capacity capacity);
+
+  /** Slow paths taken so far, for {@code doctor}; empty when all is as fast as it can be. */
+  List<Degradation> degradations();
+
+  @Override
+  void close();
+}

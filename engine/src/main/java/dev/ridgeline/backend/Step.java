@@ -1,0 +1,117 @@
+package dev.ridgeline.backend;
+
+/**
+ * One forward pass over a ragged batch: some tokens of some sequences, with no difference between
+ * prompt and generation. Tokens of a sequence stand together, by rising position. Mutable and
+ * reused: {@link #clear()}, then {@link #beginSequence}, {@link #addToken}... for each.
+ *
+ * <p>The KV slot of position p of sequence s in KV group g is {@code blockTable(s, g)[p /
+ * blockTokens] * blockTokens + p % blockTokens}. Entries wholly before a group's window may be
+ * {@link #FREED}.
+ */
+public final class Step {
+  /** A block table entry whose block was given back because no later token can see it. */
+  public static final int FREED = -1;
+
+  private final int[] tokens;
+  private final int[] positions;
+  private final int[] sequenceOfToken;
+  private final int[] outputRows;
+  private final int[] firstToken;
+  private final int[][][] blockTables;
+  private int tokenCount;
+  private int outputCount;
+  private int sequenceCount;
+
+  /** An empty step for at most what {@code capacity} allows. */
+  public Step(Capacity capacity) {
+    tokens = new int[capacity.maxTokens()];
+    positions = new int[capacity.maxTokens()];
+    sequenceOfToken = new int[capacity.maxTokens()];
+    outputRows = new int[capacity.maxOutputs()];
+    firstToken = new int[capacity.maxSequences() + 1];
+    blockTables = new int[capacity.maxSequences()][][];
+  }
+
+  /** Forgets everything. */
+  public void clear() {
+    tokenCount = 0;
+    outputCount = 0;
+    sequenceCount = 0;
+    firstToken[0] = 0;
+  }
+
+  /**
+   * Starts the next sequence of the batch.
+   *
+   * @param blockTablesOfGroups for each KV group, the blocks of this sequence; read, not copied,
+   *     until the step has run
+   */
+  public void beginSequence(int[][] blockTablesOfGroups) {
+    blockTables[sequenceCount] = blockTablesOfGroups;
+    sequenceCount++;
+    firstToken[sequenceCount] = tokenCount;
+  }
+
+  /** Adds a token to the sequence begun last; {@code output}: its logits are wanted. */
+  public void addToken(int token, int position, boolean output) {
+    tokens[tokenCount] = token;
+    positions[tokenCount] = position;
+    sequenceOfToken[tokenCount] = sequenceCount - 1;
+    if (output) {
+      outputRows[outputCount++] = tokenCount;
+    }
+    tokenCount++;
+    firstToken[sequenceCount] = tokenCount;
+  }
+
+  /** Tokens of all sequences. */
+  public int tokenCount() {
+    return tokenCount;
+  }
+
+  /** Rows of logits asked for. */
+  public int outputCount() {
+    return outputCount;
+  }
+
+  /** Sequences in the batch. */
+  public int sequenceCount() {
+    return sequenceCount;
+  }
+
+  /** Token id of row {@code row}. */
+  public int token(int row) {
+    return tokens[row];
+  }
+
+  /** Position of row {@code row} within its sequence. */
+  public int position(int row) {
+    return positions[row];
+  }
+
+  /** Sequence (index in this batch) of row {@code row}. */
+  public int sequence(int row) {
+    return sequenceOfToken[row];
+  }
+
+  /** Row whose logits are output {@code output}. */
+  public int outputRow(int output) {
+    return outputRows[output];
+  }
+
+  /** First row of sequence {@code sequence}; its rows end where the next one's begin. */
+  public int firstRow(int sequence) {
+    return firstToken[sequence];
+  }
+
+  /** The row after the last one of sequence {@code sequence}. */
+  public int endRow(int sequence) {
+    return firstToken[sequence + 1];
+  }
+
+  /** Block table of sequence {@code sequence} in KV group {@code group}. */
+  public int[] blockTable(int sequence, int group) {
+    return blockTables[sequence][group];
+  }
+}

@@ -1,0 +1,118 @@
+package dev.ridgeline.gguf;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The key-value pairs of a file, in file order. Accessors come in two forms: without a default they
+ * throw {@link GgufException} when the key is missing, and both forms throw when it has another kind
+ * of value than asked for.
+ */
+public final class Metadata {
+  private final String file;
+  private final Map<String, MetadataValue> values;
+
+  /**
+   * @param file name for error messages
+   * @param values the pairs
+   */
+  public Metadata(String file, Map<String, MetadataValue> values) {
+    this.file = file;
+    this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+  }
+
+  /** The file these came from, for error messages. */
+  public String file() {
+    return file;
+  }
+
+  /** All pairs, in file order. */
+  public Map<String, MetadataValue> values() {
+    return values;
+  }
+
+  /** Whether there is a value for {@code key}. */
+  public boolean has(String key) {
+    return values.containsKey(key);
+  }
+
+  /** The string at {@code key}. */
+  public String string(String key) {
+    return get(key, MetadataValue.Text.class, "a string").value();
+  }
+
+  /** The string at {@code key}, or {@code otherwise}. */
+  public String string(String key, String otherwise) {
+    return has(key) ? string(key) : otherwise;
+  }
+
+  /** The integer at {@code key}. */
+  public long integer(String key) {
+    return get(key, MetadataValue.Integer.class, "an integer").value();
+  }
+
+  /** The integer at {@code key}, or {@code otherwise}. */
+  public long integer(String key, long otherwise) {
+    return has(key) ? integer(key) : otherwise;
+  }
+
+  /** The float (or integer) at {@code key}. */
+  public double number(String key) {
+    if (values.get(key) instanceof MetadataValue.Integer(MetadataType type, long value)) {
+      return value;
+    }
+    return get(key, MetadataValue.Number.class, "a number").value();
+  }
+
+  /** The float (or integer) at {@code key}, or {@code otherwise}. */
+  public double number(String key, double otherwise) {
+    return has(key) ? number(key) : otherwise;
+  }
+
+  /** The flag at {@code key}. */
+  public boolean bool(String key) {
+    return get(key, MetadataValue.Bool.class, "a bool").value();
+  }
+
+  /** The flag at {@code key}, or {@code otherwise}. */
+  public boolean bool(String key, boolean otherwise) {
+    return has(key) ? bool(key) : otherwise;
+  }
+
+  /** The array of strings at {@code key}. */
+  public List<String> strings(String key) {
+    return get(key, MetadataValue.Texts.class, "an array of strings").values();
+  }
+
+  /** The array of integers at {@code key}; not a copy. */
+  public long[] integers(String key) {
+    return get(key, MetadataValue.Integers.class, "an array of integers").values();
+  }
+
+  /** The array of floats at {@code key}; not a copy. */
+  public double[] numbers(String key) {
+    return get(key, MetadataValue.Numbers.class, "an array of floats").values();
+  }
+
+  /** The array of flags at {@code key}; not a copy. */
+  public boolean[] bools(String key) {
+    return get(key, MetadataValue.Bools.class, "an array of bools").values();
+  }
+
+  private <T extends MetadataValue> T get(String key, Class<T> type, String kind) {
+    @Nullable MetadataValue value = values.get(key);
+    if (value == null) {
+      throw new GgufException(file, "metadata key '" + key + "' is missing; expected " + kind);
+    }
+    if (!type.isInstance(value)) {
+      throw new GgufException(
+          file,
+          "metadata key '%s' is %s; expected %s"
+              .formatted(key, value.getClass().getSimpleName().toLowerCase(), kind));
+    }
+    return type.cast(value);
+  }
+}

@@ -1,0 +1,53 @@
+package dev.ridgeline.graph;
+
+/**
+ * Rotary position embedding (Su et al. 2021) with the scalings that GGUF files ask for.
+ *
+ * <p>For pair {@code i} of the first {@code dims} elements of each head, at position {@code p}:
+ * {@code theta = p * freqBase^(-2i/dims) / factor[i]}, where {@code factor} is the op's optional
+ * frequency-factor vector (1 without it). Linear scaling multiplies by {@code freqScale}. YaRN
+ * (Peng et al. 2023), {@code extFactor > 0}: with {@code ramp(i) = 1 - clamp((i - low) / max(0.001,
+ * high - low), 0, 1)}, {@code low = floor(corr(betaFast))}, {@code high = ceil(corr(betaSlow))},
+ * clamped to {@code [0, dims - 1]}, {@code corr(b) = dims * ln(originalContext / (2 pi b)) / (2 ln
+ * freqBase)}: {@code theta' = theta * freqScale * (1 - ramp * extFactor) + theta * ramp *
+ * extFactor}, and cosine and sine are multiplied by {@code attnFactor * (1 + 0.1 ln(1 /
+ * freqScale))}. Without YaRN they are multiplied by {@code attnFactor}.
+ *
+ * @param layout which two elements make a pair
+ * @param headDim elements of a head
+ * @param dims leading elements of a head that are rotated; the rest pass unchanged
+ */
+public record RopeParams(
+    Layout layout,
+    int headDim,
+    int dims,
+    float freqBase,
+    float freqScale,
+    float extFactor,
+    float attnFactor,
+    float betaFast,
+    float betaSlow,
+    int originalContext) {
+  /** Which two elements make a pair. */
+  public enum Layout {
+    /** Elements {@code 2i} and {@code 2i + 1} (ggml's NORM; Llama). */
+    NORM,
+    /** Elements {@code i} and {@code i + dims/2} (GPT-NeoX; Qwen, Gemma, Phi). */
+    NEOX
+  }
+
+  /** Rejects odd or oversized rotations. */
+  public RopeParams {
+    if (dims <= 0 || dims % 2 != 0 || dims > headDim) {
+      throw new IllegalArgumentException("rope over " + dims + " of " + headDim + " elements");
+    }
+    if (!(freqBase > 0) || !(freqScale > 0)) {
+      throw new IllegalArgumentException("rope base " + freqBase + ", scale " + freqScale);
+    }
+  }
+
+  /** Plain RoPE: no scaling. */
+  public static RopeParams plain(Layout layout, int headDim, int dims, float freqBase) {
+    return new RopeParams(layout, headDim, dims, freqBase, 1, 0, 1, 32, 1, 0);
+  }
+}
