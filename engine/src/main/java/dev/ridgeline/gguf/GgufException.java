@@ -1,8 +1,8 @@
 package dev.ridgeline.gguf;
 
 /**
- * A file that cannot be read, in one line: what, where (file and byte offset), expected, found, what
- * to do.
+ * A file that cannot be read, in one line: what, where (file and byte offset), expected, found,
+ * what to do.
  */
 public final class GgufException extends RuntimeException {
   /** A problem found at byte {@code offset} of {@code file}. */

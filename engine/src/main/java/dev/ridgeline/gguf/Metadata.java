@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The key-value pairs of a file, in file order. Accessors come in two forms: without a default they
- * throw {@link GgufException} when the key is missing, and both forms throw when it has another kind
- * of value than asked for.
+ * throw {@link GgufException} when the key is missing, and both forms throw when it has another
+ * kind of value than asked for.
  */
 public final class Metadata {
   private final String file;
