@@ -11,7 +11,7 @@ public record Shape(long ne0, long ne1, long ne2, long ne3) {
       throw new IllegalArgumentException(
           "negative dimension in [" + ne0 + ", " + ne1 + ", " + ne2 + ", " + ne3 + "]");
     }
-    var unused = Math.multiplyExact(Math.multiplyExact(Math.multiplyExact(ne0, ne1), ne2), ne3);
+    long _ = Math.multiplyExact(Math.multiplyExact(Math.multiplyExact(ne0, ne1), ne2), ne3);
   }
 
   /** A shape of one to four dimensions. */
