@@ -111,7 +111,8 @@ public final class Metadata {
       throw new GgufException(
           file,
           "metadata key '%s' is %s; expected %s"
-              .formatted(key, value.getClass().getSimpleName().toLowerCase(), kind));
+              .formatted(
+                  key, value.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT), kind));
     }
     return type.cast(value);
   }
