@@ -51,7 +51,7 @@ public final class Metadata {
 
   /** The integer at {@code key}. */
   public long integer(String key) {
-    return get(key, MetadataValue.Integer.class, "an integer").value();
+    return get(key, MetadataValue.Int.class, "an integer").value();
   }
 
   /** The integer at {@code key}, or {@code otherwise}. */
@@ -61,10 +61,10 @@ public final class Metadata {
 
   /** The float (or integer) at {@code key}. */
   public double number(String key) {
-    if (values.get(key) instanceof MetadataValue.Integer(MetadataType type, long value)) {
+    if (values.get(key) instanceof MetadataValue.Int(MetadataType type, long value)) {
       return value;
     }
-    return get(key, MetadataValue.Number.class, "a number").value();
+    return get(key, MetadataValue.Real.class, "a number").value();
   }
 
   /** The float (or integer) at {@code key}, or {@code otherwise}. */
@@ -89,12 +89,12 @@ public final class Metadata {
 
   /** The array of integers at {@code key}; not a copy. */
   public long[] integers(String key) {
-    return get(key, MetadataValue.Integers.class, "an array of integers").values();
+    return get(key, MetadataValue.Ints.class, "an array of integers").values();
   }
 
   /** The array of floats at {@code key}; not a copy. */
   public double[] numbers(String key) {
-    return get(key, MetadataValue.Numbers.class, "an array of floats").values();
+    return get(key, MetadataValue.Reals.class, "an array of floats").values();
   }
 
   /** The array of flags at {@code key}; not a copy. */

@@ -5,10 +5,10 @@ import java.util.List;
 /** A metadata value with the type that the file gives it. */
 public sealed interface MetadataValue {
   /** Any integer type; UINT64 above 2^63 - 1 is refused by the reader. */
-  record Integer(MetadataType type, long value) implements MetadataValue {}
+  record Int(MetadataType type, long value) implements MetadataValue {}
 
   /** FLOAT32 or FLOAT64. */
-  record Number(MetadataType type, double value) implements MetadataValue {}
+  record Real(MetadataType type, double value) implements MetadataValue {}
 
   /** BOOL. */
   record Bool(boolean value) implements MetadataValue {}
@@ -17,10 +17,10 @@ public sealed interface MetadataValue {
   record Text(String value) implements MetadataValue {}
 
   /** ARRAY of integers. */
-  record Integers(MetadataType elementType, long[] values) implements MetadataValue {}
+  record Ints(MetadataType elementType, long[] values) implements MetadataValue {}
 
   /** ARRAY of floats. */
-  record Numbers(MetadataType elementType, double[] values) implements MetadataValue {}
+  record Reals(MetadataType elementType, double[] values) implements MetadataValue {}
 
   /** ARRAY of BOOL. */
   record Bools(boolean[] values) implements MetadataValue {}
