@@ -1,0 +1,13 @@
+# Sets JDK to a JDK of version 25 or newer, and JVM_FLAGS to what every Ridgeline JVM is started with.
+# Meant to be sourced.
+jdk_version() { sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null; }
+JDK=
+for candidate in "${RIDGELINE_JAVA_HOME:-}" "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/*jdk* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* \
+  /Library/Java/JavaVirtualMachines/*/Contents/Home "$(dirname "$(dirname "$(readlink -f "$(command -v javac || echo /)")")")"; do
+  [ -n "$candidate" ] && [ -x "$candidate/bin/javac" ] && [ "$(jdk_version "$candidate")" -ge 25 ] 2>/dev/null && { JDK=$candidate; break; }
+done
+if [ -z "$JDK" ]; then
+  echo "ridgeline: no JDK 25 or newer found (looked at RIDGELINE_JAVA_HOME, JAVA_HOME, /usr/lib/jvm, java on PATH); install one or set RIDGELINE_JAVA_HOME" >&2
+  exit 1
+fi
+JVM_FLAGS=(--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto -Xlog:disable -Xlog:all=error:stderr)
