@@ -49,9 +49,13 @@ public final class Metadata {
     return has(key) ? string(key) : otherwise;
   }
 
-  /** The integer at {@code key}. */
+  /** The integer at {@code key}; a UINT64 above 2^63 - 1 is refused. */
   public long integer(String key) {
-    return get(key, MetadataValue.Int.class, "an integer").value();
+    MetadataValue.Int integer = get(key, MetadataValue.Int.class, "an integer");
+    if (integer.type() == MetadataType.UINT64 && integer.value() < 0) {
+      throw unexpected(key, integer, "an integer below 2^63");
+    }
+    return integer.value();
   }
 
   /** The integer at {@code key}, or {@code otherwise}. */
@@ -59,12 +63,31 @@ public final class Metadata {
     return has(key) ? integer(key) : otherwise;
   }
 
-  /** The float (or integer) at {@code key}. */
-  public double number(String key) {
-    if (values.get(key) instanceof MetadataValue.Int(MetadataType type, long value)) {
-      return value;
+  /** The integer at {@code key}, which must lie from {@code min} to {@code max}. */
+  public int integerWithin(String key, int min, int max) {
+    long value = integer(key);
+    if (value < min || value > max) {
+      throw new GgufException(
+          file, "metadata key '%s' is %d; expected %d to %d".formatted(key, value, min, max));
     }
-    return get(key, MetadataValue.Real.class, "a number").value();
+    return (int) value;
+  }
+
+  /** The integer at {@code key}, as above, or {@code otherwise}. */
+  public int integerWithin(String key, int min, int max, int otherwise) {
+    return has(key) ? integerWithin(key, min, max) : otherwise;
+  }
+
+  /** The finite float (or integer) at {@code key}. */
+  public double number(String key) {
+    if (values.get(key) instanceof MetadataValue.Int) {
+      return integer(key);
+    }
+    MetadataValue.Real number = get(key, MetadataValue.Real.class, "a number");
+    if (!Double.isFinite(number.value())) {
+      throw unexpected(key, number, "a finite number");
+    }
+    return number.value();
   }
 
   /** The float (or integer) at {@code key}, or {@code otherwise}. */
@@ -108,12 +131,13 @@ public final class Metadata {
       throw new GgufException(file, "metadata key '" + key + "' is missing; expected " + kind);
     }
     if (!type.isInstance(value)) {
-      throw new GgufException(
-          file,
-          "metadata key '%s' is %s; expected %s"
-              .formatted(
-                  key, value.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT), kind));
+      throw unexpected(key, value, kind);
     }
     return type.cast(value);
+  }
+
+  private GgufException unexpected(String key, MetadataValue value, String expected) {
+    return new GgufException(
+        file, "metadata key '%s' is %s; expected %s".formatted(key, value.describe(), expected));
   }
 }

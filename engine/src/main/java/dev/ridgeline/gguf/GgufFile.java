@@ -1,0 +1,200 @@
+package dev.ridgeline.gguf;
+
+import static dev.ridgeline.gguf.GgufException.quote;
+
+import dev.ridgeline.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open model file, or all parts of a split one: its metadata, and its tensors as views of the
+ * mapped file. Opening reads the header alone, whatever the size of the rest; tensor data is read
+ * by whoever touches it.
+ *
+ * <p>Threads may share one. Tensors are valid until {@link #close()}; reading one afterwards throws
+ * {@link IllegalStateException}, and closing while another thread reads does so in either of the
+ * two. The metadata stays valid.
+ *
+ * <p><b>A file that changes while open.</b> The header was copied, so metadata, names, shapes and
+ * positions stay as checked. Tensor data is the file's: bytes overwritten in place are seen as they
+ * are then, which nothing here can notice. Replacing the file by renaming another over it is
+ * harmless, since the mapping keeps the old one. Where the file is truncated, the pages behind its
+ * new end are gone: {@link #checkNotTruncated()} tells, and a read of such a page fails with {@link
+ * InternalError}, which {@link #reading} turns into a {@link GgufException}.
+ */
+public final class GgufFile implements AutoCloseable {
+  private final Path path;
+  private final List<Part> parts;
+  private final Arena arena = Arena.ofShared();
+  private final Map<String, Tensor> tensors;
+
+  private GgufFile(Path path, List<Part> parts) {
+    this.path = path;
+    this.parts = parts;
+    try {
+      this.tensors = Collections.unmodifiableMap(mapTensors());
+    } catch (GgufException e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens {@code path}; where it is a part of a split model, all parts, which must stand in the
+   * same folder.
+   *
+   * @throws GgufException if it cannot be read or is not a well-formed file of version 2 or 3
+   */
+  public static GgufFile open(Path path) {
+    List<Part> parts = new ArrayList<>();
+    try {
+      Part part = Part.open(path, path.toString());
+      parts.add(part);
+      if (part.splitCount() > 1) {
+        openSiblings(part, parts);
+        parts.sort(Comparator.comparingInt(Part::splitNo));
+        checkTensorCount(parts);
+      }
+      return new GgufFile(path, List.copyOf(parts));
+    } catch (GgufException e) {
+      parts.forEach(Part::close);
+      throw e;
+    }
+  }
+
+  private static void openSiblings(Part part, List<Part> parts) {
+    int count = part.splitCount();
+    SplitName name =
+        SplitName.of(part.path())
+            .filter(n -> n.count() == count)
+            .orElseThrow(
+                () ->
+                    part.fail(
+                        "%s is %d; expected the file's name to end in -0000K-of-%05d.gguf"
+                            .formatted(Format.SPLIT_COUNT_KEY, count, count)));
+    part.checkSplit(name.number(), count);
+    for (int number = 1; number <= count; number++) {
+      if (number != name.number()) {
+        Path path = part.path().resolveSibling(name.fileName(number));
+        Part sibling = Part.open(path, path.toString());
+        parts.add(sibling);
+        sibling.checkSplit(number, count);
+      }
+    }
+  }
+
+  private static void checkTensorCount(List<Part> parts) {
+    int total = parts.stream().mapToInt(part -> part.header().tensors().size()).sum();
+    for (Part part : parts) {
+      Metadata metadata = part.header().metadata();
+      long claimed = metadata.integer(Format.SPLIT_TENSORS_KEY, total);
+      if (claimed != total) {
+        throw part.fail(
+            "%s is %d, but the %d parts hold %d tensors"
+                .formatted(Format.SPLIT_TENSORS_KEY, claimed, parts.size(), total));
+      }
+    }
+  }
+
+  private Map<String, Tensor> mapTensors() {
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    for (Part part : parts) {
+      MemorySegment data = part.map(arena);
+      for (Header.TensorInfo info : part.header().tensors()) {
+        MemorySegment bytes = data.asSlice(info.offset(), info.bytes());
+        Tensor tensor = new Tensor(info.name(), info.type(), info.shape(), bytes);
+        if (all.put(info.name(), tensor) != null) {
+          throw part.fail("tensor %s is in an earlier part too".formatted(quote(info.name())));
+        }
+      }
+    }
+    return all;
+  }
+
+  /** The path that was opened. */
+  public Path path() {
+    return path;
+  }
+
+  /** The model's files in order: one, or the parts of a split model. */
+  public List<Path> parts() {
+    return parts.stream().map(Part::path).toList();
+  }
+
+  /** The format's version, 2 or 3; the first part's. */
+  public int version() {
+    return parts.getFirst().header().version();
+  }
+
+  /** Size of all parts together. */
+  public long byteSize() {
+    return parts.stream().mapToLong(Part::bytes).sum();
+  }
+
+  /** The metadata; of a split model the first part's, with its {@code split.*} keys. */
+  public Metadata metadata() {
+    return parts.getFirst().header().metadata();
+  }
+
+  /** All tensors by name, in the order of the parts and, within one, of its header. */
+  public Map<String, Tensor> tensors() {
+    return tensors;
+  }
+
+  /**
+   * The tensor named {@code name}.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public Tensor tensor(String name) {
+    @Nullable Tensor tensor = tensors.get(name);
+    if (tensor == null) {
+      throw new IllegalArgumentException(
+          "%s: there is no tensor %s among its %d".formatted(path, quote(name), tensors.size()));
+    }
+    return tensor;
+  }
+
+  /**
+   * Asks the operating system whether the files are as long as when they were opened: a microsecond
+   * for each part.
+   *
+   * @throws GgufException if one became shorter
+   */
+  public void checkNotTruncated() {
+    parts.forEach(Part::checkNotTruncated);
+  }
+
+  /**
+   * Does {@code work}, which reads tensor data in this thread, and reports a read past the end of a
+   * truncated file as what it is.
+   *
+   * @throws GgufException if a file was truncated and {@code work} read what is gone
+   */
+  public <T extends @Nullable Object> T reading(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (InternalError fault) {
+      checkNotTruncated();
+      throw fault;
+    }
+  }
+
+  /** Unmaps the tensors and closes the files; calling it again does nothing. */
+  @Override
+  public void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+      parts.forEach(Part::close);
+    }
+  }
+}
