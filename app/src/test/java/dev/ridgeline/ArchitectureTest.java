@@ -1,7 +1,7 @@
 package dev.ridgeline;
 
-import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.Dependency;
@@ -69,12 +69,22 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideInAnyPackage(
-            "..tensor..", "..kvcache..", "..sampler..", "..gguf..", "..quant..", "..graph..",
-            "..tokenizer..", "..model..", "..backend..", "..reference..", "..cpu..",
+            "..tensor..",
+            "..kvcache..",
+            "..sampler..",
+            "..gguf..",
+            "..quant..",
+            "..graph..",
+            "..tokenizer..",
+            "..model..",
+            "..backend..",
+            "..reference..",
+            "..cpu..",
             "..scheduler..")
         .should()
         .dependOnClassesThat()
-        .resideOutsideOfPackages("dev.ridgeline..", "java..", "jdk..", "org.jspecify..", "com.sun.management..")
+        .resideOutsideOfPackages(
+            "dev.ridgeline..", "java..", "jdk..", "org.jspecify..", "com.sun.management..")
         .check(CLASSES);
   }
 
