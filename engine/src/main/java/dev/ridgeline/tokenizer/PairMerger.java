@@ -99,7 +99,7 @@ abstract class PairMerger {
   private void offer(int left) {
     joins[left] = next[left] == END ? NO_JOIN : join(left, next[left]);
     if (joins[left] != NO_JOIN) {
-      push(joins[left] & PRIORITY | left);
+      push((joins[left] & PRIORITY) | left);
     }
   }
 
