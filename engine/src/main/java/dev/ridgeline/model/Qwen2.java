@@ -1,0 +1,22 @@
+package dev.ridgeline.model;
+
+import dev.ridgeline.graph.Activation;
+import dev.ridgeline.graph.RopeParams.Layout;
+import dev.ridgeline.graph.Value;
+
+/** Qwen 2 and 2.5 (Yang et al. 2024): Llama with biases on queries, keys and values. */
+final class Qwen2 {
+  private Qwen2() {}
+
+  static Value forward(Decoder d) {
+    var attention = Attention.of(d.rope(Layout.NEOX), d.headScale());
+    Value x = d.embed(1);
+    for (var layer : d.layers()) {
+      Value attn = layer.attention(layer.norm("attn_norm", x), attention);
+      x = layer.add("attn_residual", x, attn, 1);
+      Value ffn = layer.feedForward(layer.norm("ffn_norm", x), Activation.SILU);
+      x = layer.add("ffn_residual", x, ffn, 1);
+    }
+    return d.logits(x);
+  }
+}
