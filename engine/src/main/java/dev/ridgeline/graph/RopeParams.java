@@ -3,15 +3,19 @@ package dev.ridgeline.graph;
 /**
  * Rotary position embedding (Su et al. 2021) with the scalings that GGUF files ask for.
  *
- * <p>For pair {@code i} of the first {@code dims} elements of each head, at position {@code p}:
- * {@code theta = p * freqBase^(-2i/dims) / factor[i]}, where {@code factor} is the op's optional
- * frequency-factor vector (1 without it). Linear scaling multiplies by {@code freqScale}. YaRN
- * (Peng et al. 2023), {@code extFactor > 0}: with {@code ramp(i) = 1 - clamp((i - low) / max(0.001,
- * high - low), 0, 1)}, {@code low = floor(corr(betaFast))}, {@code high = ceil(corr(betaSlow))},
- * clamped to {@code [0, dims - 1]}, {@code corr(b) = dims * ln(originalContext / (2 pi b)) / (2 ln
- * freqBase)}: {@code theta' = theta * freqScale * (1 - ramp * extFactor) + theta * ramp *
- * extFactor}, and cosine and sine are multiplied by {@code attnFactor * (1 + 0.1 ln(1 /
- * freqScale))}. Without YaRN they are multiplied by {@code attnFactor}.
+ * <p>Pair {@code i} of the first {@code dims} elements of each head, at position {@code p}, turns
+ * by {@code theta}: {@code (a, b) -> (a cos - b sin, a sin + b cos)}. Before scaling, {@code e = p
+ * * freqBase^(-2i/dims) / factor[i]}, where {@code factor} is the op's optional frequency-factor
+ * vector (1 without it). Then {@code theta = e * freqScale} (linear scaling, or none with 1), and
+ * cosine and sine are multiplied by {@code attnFactor}.
+ *
+ * <p>YaRN (Peng et al. 2023), {@code extFactor > 0}: {@code theta = e * freqScale * (1 - mix) + e *
+ * mix}, {@code mix = extFactor * (1 - clamp((i - low) / max(0.001, high - low), 0, 1))}, {@code low
+ * = max(0, floor(corr(betaFast)))}, {@code high = min(dims - 1, ceil(corr(betaSlow)))}, {@code
+ * corr(b) = dims * ln(originalContext / (2 pi b)) / (2 ln freqBase)}; cosine and sine are
+ * multiplied by {@code attnFactor * (1 + 0.1 ln(1 / freqScale))}.
+ *
+ * <p>Source: ggml's {@code ggml_rope_ext}.
  *
  * @param layout which two elements make a pair
  * @param headDim elements of a head

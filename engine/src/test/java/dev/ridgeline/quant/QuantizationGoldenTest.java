@@ -26,7 +26,7 @@ class QuantizationGoldenTest {
   @ParameterizedTest
   @MethodSource("decodeLines")
   void decodesToTheBitsThatGgmlDecodesTo(String line) {
-    String[] fields = line.split(" ");
+    String[] fields = line.split(" ", -1);
     DType type = DType.valueOf(fields[1]);
     byte[] block = HexFormat.of().parseHex(fields[2]);
     float[] decoded = new float[type.blockElements()];
@@ -43,7 +43,7 @@ class QuantizationGoldenTest {
   @ParameterizedTest
   @MethodSource("rmsLines")
   void encodesGaussiansNearlyAsWellAsGgml(String line) {
-    String[] fields = line.split(" ");
+    String[] fields = line.split(" ", -1);
     DType type = DType.valueOf(fields[1]);
     float[] x = new float[8192];
     Random random = new Random(1);
