@@ -29,4 +29,9 @@ public final class InvalidParameterException extends IllegalArgumentException {
       throw new InvalidParameterException(field, expected, found);
     }
   }
+
+  /** Throws unless {@code low <= value <= high}. */
+  static void requireWithin(float low, float high, String field, float value) {
+    require(value >= low && value <= high, field, "%s to %s".formatted(low, high), value);
+  }
 }

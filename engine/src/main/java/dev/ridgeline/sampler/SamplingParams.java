@@ -1,6 +1,7 @@
 package dev.ridgeline.sampler;
 
 import static dev.ridgeline.sampler.InvalidParameterException.require;
+import static dev.ridgeline.sampler.InvalidParameterException.requireWithin;
 
 import java.util.List;
 import java.util.Map;
@@ -51,11 +52,11 @@ public record SamplingParams(
 
   /** Checks every range. */
   public SamplingParams {
-    require(temperature >= 0 && temperature < 1e6, "temperature", "0 to 1e6", temperature);
+    requireWithin(0, 1e6f, "temperature", temperature);
     require(topK >= -1, "topK", "-1 or more", topK);
-    requireFraction(topP, "topP");
-    requireFraction(minP, "minP");
-    requireFraction(typicalP, "typicalP");
+    requireWithin(0, 1, "topP", topP);
+    requireWithin(0, 1, "minP", minP);
+    requireWithin(0, 1, "typicalP", typicalP);
     logitBias = Map.copyOf(logitBias);
     logitBias.forEach(
         (id, bias) -> {
@@ -82,9 +83,9 @@ public record SamplingParams(
     /** Checks every range. */
     public Penalties {
       require(lastN >= -1, "penalties.lastN", "-1 or more", lastN);
-      require(repeat > 0 && repeat < 1e6, "penalties.repeat", "above 0, below 1e6", repeat);
-      requireBounded(frequency, "penalties.frequency");
-      requireBounded(presence, "penalties.presence");
+      requireWithin(1e-3f, 1e3f, "penalties.repeat", repeat);
+      requireWithin(-1e6f, 1e6f, "penalties.frequency", frequency);
+      requireWithin(-1e6f, 1e6f, "penalties.presence", presence);
     }
 
     boolean active() {
@@ -113,8 +114,8 @@ public record SamplingParams(
 
     /** Checks every range. */
     public Dry {
-      require(multiplier >= 0 && multiplier < 1e6, "dry.multiplier", "0 to 1e6", multiplier);
-      require(base >= 1 && base < 1e6, "dry.base", "1 to 1e6", base);
+      requireWithin(0, 1e6f, "dry.multiplier", multiplier);
+      requireWithin(1, 1e6f, "dry.base", base);
       require(allowedLength >= 1, "dry.allowedLength", "1 or more", allowedLength);
       require(lastN >= -1, "dry.lastN", "-1 or more", lastN);
       sequenceBreakers = List.copyOf(sequenceBreakers);
@@ -151,8 +152,8 @@ public record SamplingParams(
 
     /** Checks every range. */
     public Xtc {
-      requireFraction(probability, "xtc.probability");
-      requireFraction(threshold, "xtc.threshold");
+      requireWithin(0, 1, "xtc.probability", probability);
+      requireWithin(0, 1, "xtc.threshold", threshold);
     }
 
     boolean active() {
@@ -173,17 +174,9 @@ public record SamplingParams(
 
     /** Checks every range. */
     public Mirostat {
-      require(tau > 0 && tau < 1e3, "mirostat.tau", "above 0, below 1000", tau);
-      require(eta >= 0 && eta <= 1e3, "mirostat.eta", "0 to 1000", eta);
+      requireWithin(1e-3f, 1e3f, "mirostat.tau", tau);
+      requireWithin(0, 1e3f, "mirostat.eta", eta);
     }
-  }
-
-  private static void requireFraction(float value, String field) {
-    require(value >= 0 && value <= 1, field, "0 to 1", value);
-  }
-
-  private static void requireBounded(float value, String field) {
-    require(Math.abs(value) < 1e6, field, "-1e6 to 1e6", value);
   }
 
   /** A builder that starts from the defaults. */

@@ -1,0 +1,180 @@
+package dev.ridgeline.sampler;
+
+import static dev.ridgeline.sampler.InvalidParameterException.require;
+
+import dev.ridgeline.sampler.SamplingParams.Mirostat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Chooses the tokens of one request. A choice is a function of the parameters, the seed, the logits
+ * and the tokens before it; only mirostat and a {@link TokenMask} remember anything beyond that.
+ * Allocates nothing per token unless log-probabilities are wanted. Not thread-safe.
+ */
+public final class Sampler {
+  private static final int DRAW_STREAM = 0;
+  private static final int XTC_STREAM = 1;
+
+  private final SamplingParams params;
+  private final long seed;
+  private final SequenceBreakers breakers;
+  private final @Nullable TokenMask mask;
+  private final int[] biasedIds;
+  private final float[] biases;
+  private double mirostatMu;
+  private @Nullable Logprobs logprobs;
+
+  /**
+   * @param params what to do; its seed is not read
+   * @param seed of the draws
+   * @param vocabularySize width of the rows of logits
+   * @param breakers what {@link SamplingParams.Dry#sequenceBreakers()} mean in this vocabulary
+   * @param mask a constraint, or null
+   */
+  public Sampler(
+      SamplingParams params,
+      long seed,
+      int vocabularySize,
+      SequenceBreakers breakers,
+      @Nullable TokenMask mask) {
+    this.params = params;
+    this.seed = seed;
+    this.breakers = breakers;
+    this.mask = mask;
+    Mirostat mirostat = params.mirostat();
+    mirostatMu = mirostat == null ? 0 : 2 * mirostat.tau();
+    biasedIds = params.logitBias().keySet().stream().mapToInt(Integer::intValue).sorted().toArray();
+    biases = new float[biasedIds.length];
+    String ids = "token ids below " + vocabularySize;
+    for (int i = 0; i < biases.length; i++) {
+      require(biasedIds[i] < vocabularySize, "logitBias", ids, biasedIds[i]);
+      biases[i] = params.logitBias().get(biasedIds[i]);
+    }
+    require(
+        params.topLogprobs() <= vocabularySize,
+        "topLogprobs",
+        "at most " + vocabularySize,
+        params.topLogprobs());
+  }
+
+  /** Whether the choice is always the largest raw logit, so that nobody need read the others. */
+  public boolean isArgmax() {
+    return params.temperature() == 0
+        && mask == null
+        && biasedIds.length == 0
+        && !params.penalties().active()
+        && !params.dry().active()
+        && params.topLogprobs() < 0;
+  }
+
+  /**
+   * The id of the next token.
+   *
+   * @param logits of the position; overwritten
+   * @param tokens of the sequence so far, in {@code [0, count)}
+   * @throws IllegalStateException if a logit is not a number or no token is possible
+   */
+  public int sample(float[] logits, int[] tokens, int count, SamplerScratch scratch) {
+    boolean wantLogprobs = params.topLogprobs() >= 0;
+    float[] raw = wantLogprobs ? scratch.copy(logits) : logits;
+    adjust(logits, tokens, count, scratch.repetition);
+    int token = choose(logits, count, scratch.candidates);
+    if (mask != null) {
+      mask.accept(token);
+    }
+    logprobs = wantLogprobs ? logprobs(raw, token, scratch.candidates) : null;
+    return token;
+  }
+
+  /** Log-probabilities of the token sampled last; null if none were asked for. */
+  public @Nullable Logprobs logprobs() {
+    return logprobs;
+  }
+
+  private void adjust(float[] logits, int[] tokens, int count, Repetition repetition) {
+    if (mask != null) {
+      mask.mask(logits);
+    }
+    for (int i = 0; i < biasedIds.length; i++) {
+      logits[biasedIds[i]] += biases[i];
+    }
+    if (params.penalties().active()) {
+      repetition.penalize(params.penalties(), tokens, count, logits);
+    }
+    if (params.dry().active()) {
+      repetition.penalize(params.dry(), breakers, tokens, count, logits);
+    }
+  }
+
+  private int choose(float[] logits, int position, Candidates candidates) {
+    Mirostat mirostat = params.mirostat();
+    boolean greedy = params.temperature() == 0;
+    if (greedy) {
+      candidates.top(logits, 1);
+    } else if (mirostat == null && params.topK() > 0) {
+      candidates.top(logits, params.topK());
+    } else {
+      candidates.all(logits);
+    }
+    if (candidates.size() == 0) {
+      throw new IllegalStateException(
+          "no token is possible: the constraint and the logit bias forbid all of them");
+    }
+    if (greedy) {
+      return candidates.id(0);
+    }
+    double u = CounterRng.uniform(seed, position, DRAW_STREAM);
+    if (mirostat != null) {
+      return mirostat(mirostat, candidates, u);
+    }
+    truncate(candidates, logits, position);
+    return candidates.id(candidates.draw(u, params.temperature()));
+  }
+
+  private void truncate(Candidates candidates, float[] logits, int position) {
+    if (params.typicalP() < 1) {
+      candidates.typical(params.typicalP(), logits);
+    }
+    if (params.topP() < 1) {
+      candidates.topP(params.topP());
+    }
+    if (params.minP() > 0) {
+      candidates.atLeast(candidates.largest() + StrictMath.log(params.minP()));
+    }
+    if (params.xtc().active()
+        && CounterRng.uniform(seed, position, XTC_STREAM) < params.xtc().probability()) {
+      int choices = candidates.countAtLeast(params.xtc().threshold());
+      if (choices > 1) {
+        candidates.dropFirst(choices - 1);
+      }
+    }
+  }
+
+  private int mirostat(Mirostat mirostat, Candidates candidates, double u) {
+    float temperature = params.temperature();
+    double logTotal = StrictMath.log(candidates.totalWeight(temperature));
+    // -log2 p <= mu, with ln p = (logit - largest) / temperature - logTotal
+    double smallest = (logTotal - mirostatMu * StrictMath.log(2)) * temperature;
+    candidates.atLeast(candidates.largest() + smallest);
+    int chosen = candidates.draw(u, temperature);
+    double logWeight = (candidates.logit(chosen) - candidates.largest()) / temperature;
+    double surprise =
+        (StrictMath.log(candidates.totalWeight(temperature)) - logWeight) / StrictMath.log(2);
+    mirostatMu -= mirostat.eta() * (surprise - mirostat.tau());
+    return candidates.id(chosen);
+  }
+
+  private Logprobs logprobs(float[] raw, int token, Candidates candidates) {
+    candidates.all(raw);
+    double largest = candidates.largest();
+    double logTotal = StrictMath.log(candidates.totalWeight(1));
+    int n = Math.min(params.topLogprobs(), candidates.size());
+    candidates.keepFirst(n);
+    var ids = new int[n];
+    var top = new float[n];
+    for (int i = 0; i < n; i++) {
+      ids[i] = candidates.id(i);
+      top[i] = (float) (candidates.logit(i) - largest - logTotal);
+    }
+    return new Logprobs((float) (raw[token] - largest - logTotal), ids, top);
+  }
+}
