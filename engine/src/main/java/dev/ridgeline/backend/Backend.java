@@ -20,6 +20,12 @@ public interface Backend extends AutoCloseable {
    */
   Executable compile(Graph graph, Weights weights, Capacity capacity);
 
+  /** Threads that compute; 1 for a device that is not made of this process's threads. */
+  int threads();
+
+  /** Measures what the device can do at most, now, in about a second; nothing else may run. */
+  MachineLimits measureLimits();
+
   /** Slow paths taken so far, for {@code doctor}; empty when all is as fast as it can be. */
   List<Degradation> degradations();
 
