@@ -5,6 +5,7 @@ import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Degradation;
 import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.graph.Graph;
@@ -43,6 +44,16 @@ public final class ReferenceBackend implements Backend {
   @Override
   public Executable compile(Graph graph, Weights weights, Capacity capacity) {
     return new ReferenceExecutable(graph, weights, capacity);
+  }
+
+  @Override
+  public int threads() {
+    return 1;
+  }
+
+  @Override
+  public MachineLimits measureLimits() {
+    return ScalarProbe.measure();
   }
 
   @Override
