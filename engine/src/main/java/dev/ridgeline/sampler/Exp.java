@@ -33,7 +33,7 @@ final class Exp {
     double r = (x - k * STEP_HIGH) - k * STEP_LOW;
     double p = 1 + r * (1 + r * (1.0 / 2 + r * (1.0 / 6 + r * (1.0 / 24))));
     int steps = (int) k;
-    long exponent = (steps >> 5) + 1023;
+    long exponent = (steps >> 5) + 1023L;
     return p * POWERS[steps & (STEPS - 1)] * Double.longBitsToDouble(exponent << 52);
   }
 }

@@ -1,0 +1,145 @@
+package dev.ridgeline.cli;
+
+import dev.ridgeline.backend.Backend;
+import dev.ridgeline.backend.BackendOptions;
+import dev.ridgeline.backend.BackendProvider;
+import dev.ridgeline.backend.Backends;
+import dev.ridgeline.backend.MachineLimits;
+import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code ridgeline doctor}. */
+@Command(
+    name = "doctor",
+    mixinStandardHelpOptions = true,
+    description =
+        "Names the machine, the JVM, each backend with its measured limits, and everything that makes it slower than it could be.")
+final class DoctorCommand implements Callable<Integer> {
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "Compute threads. Default: one for each physical core.")
+  private int threads;
+
+  @Option(names = "--format", paramLabel = "F", description = "text or json. Default: text.")
+  private Format format = Format.TEXT;
+
+  @Spec private CommandSpec spec;
+
+  record Jvm(String version, String vm, List<String> flags, long maxHeapBytes) {}
+
+  record Machine(String os, int processors, long physicalMemoryBytes) {}
+
+  record Slowdown(String name, String text) {}
+
+  record BackendReport(
+      String name,
+      @Nullable String unavailable,
+      @Nullable String description,
+      @Nullable Integer threads,
+      @Nullable Double readGigabytesPerSecond,
+      @Nullable Double gigaflopsPerSecond,
+      List<Slowdown> slowdowns) {}
+
+  record Report(String ridgeline, Machine machine, Jvm jvm, List<BackendReport> backends) {}
+
+  @Override
+  public Integer call() {
+    var backends = new ArrayList<BackendReport>();
+    for (BackendProvider provider : Backends.providers()) {
+      backends.add(report(provider));
+    }
+    var report = new Report(Version.ridgeline(), machine(), jvm(), backends);
+    PrintWriter out = spec.commandLine().getOut();
+    if (format == Format.JSON) {
+      Json.print(out, report);
+    } else {
+      print(out, report);
+    }
+    return 0;
+  }
+
+  private BackendReport report(BackendProvider provider) {
+    Optional<String> unavailable = provider.unavailable();
+    if (unavailable.isPresent()) {
+      return new BackendReport(
+          provider.name(), unavailable.get(), null, null, null, null, List.of());
+    }
+    try (Backend backend = provider.open(new BackendOptions(threads, 0))) {
+      MachineLimits limits = backend.measureLimits();
+      List<Slowdown> slowdowns =
+          backend.degradations().stream()
+              .map(d -> new Slowdown(d.name().toLowerCase(Locale.ROOT), d.text()))
+              .toList();
+      return new BackendReport(
+          provider.name(),
+          null,
+          backend.description(),
+          backend.threads(),
+          limits.readBytesPerSecond() / 1e9,
+          limits.flopsPerSecond() / 1e9,
+          slowdowns);
+    }
+  }
+
+  private static Machine machine() {
+    var os =
+        (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return new Machine(
+        os.getName() + " " + os.getVersion() + " " + os.getArch(),
+        Runtime.getRuntime().availableProcessors(),
+        os.getTotalMemorySize());
+  }
+
+  private static Jvm jvm() {
+    return new Jvm(
+        Runtime.version().toString(),
+        System.getProperty("java.vm.name") + ", " + System.getProperty("java.vm.vendor"),
+        ManagementFactory.getRuntimeMXBean().getInputArguments(),
+        Runtime.getRuntime().maxMemory());
+  }
+
+  private static void print(PrintWriter out, Report r) {
+    out.println("ridgeline  " + r.ridgeline);
+    out.println(
+        "machine    %s, %d processors, %s memory"
+            .formatted(
+                r.machine.os, r.machine.processors, Text.bytes(r.machine.physicalMemoryBytes)));
+    out.println("JVM        " + r.jvm.version + ", " + r.jvm.vm);
+    out.println(
+        "           heap up to "
+            + Text.bytes(r.jvm.maxHeapBytes)
+            + "; flags "
+            + String.join(" ", r.jvm.flags));
+    for (BackendReport b : r.backends) {
+      out.println();
+      out.println(
+          "%-10s %s"
+              .formatted(
+                  b.name,
+                  b.unavailable == null ? b.description : "not available: " + b.unavailable));
+      if (b.unavailable == null) {
+        out.println(
+            Text.number(
+                "           %d threads read %.1f GB/s and do %.0f GFLOP/s, measured now",
+                b.threads, b.readGigabytesPerSecond, b.gigaflopsPerSecond));
+        b.slowdowns.forEach(
+            s -> out.println("           slower than it could be: " + s.name + ": " + s.text));
+        if (b.slowdowns.isEmpty()) {
+          out.println("           nothing slows it down");
+        }
+      }
+    }
+    out.flush();
+  }
+}

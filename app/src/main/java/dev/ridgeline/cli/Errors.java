@@ -1,0 +1,65 @@
+package dev.ridgeline.cli;
+
+import dev.ridgeline.gguf.GgufException;
+import java.io.FileNotFoundException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/** Turns exceptions into one line on standard error and an exit status. */
+final class Errors {
+  /** The work failed. */
+  static final int FAILED = 1;
+
+  /** Wrong usage or wrong input. */
+  static final int USAGE = 2;
+
+  private Errors() {}
+
+  /** Wrong input found by a command itself; the message says what, expected, found, what to do. */
+  static final class InputException extends RuntimeException {
+    InputException(String message) {
+      super(message);
+    }
+  }
+
+  static int usage(ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    say(
+        command,
+        e.getMessage() + "; see '" + command.getCommandSpec().qualifiedName() + " --help'");
+    return USAGE;
+  }
+
+  static int execution(Exception e, CommandLine command, ParseResult result) {
+    if (System.getenv("RIDGELINE_TRACE") != null) {
+      e.printStackTrace(command.getErr());
+    }
+    say(command, message(e));
+    return isInput(e) ? USAGE : FAILED;
+  }
+
+  private static boolean isInput(Exception e) {
+    return e instanceof InputException
+        || e instanceof GgufException
+        || e instanceof IllegalArgumentException
+        || e instanceof NoSuchFileException
+        || e instanceof FileNotFoundException
+        || e instanceof AccessDeniedException;
+  }
+
+  private static String message(Exception e) {
+    return switch (e) {
+      case NoSuchFileException missing -> missing.getFile() + ": no such file";
+      case AccessDeniedException denied -> denied.getFile() + ": permission denied";
+      default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    };
+  }
+
+  private static void say(CommandLine command, String message) {
+    command.getErr().println("ridgeline: " + message.strip().replaceAll("\\s*\\R\\s*", " "));
+    command.getErr().flush();
+  }
+}
