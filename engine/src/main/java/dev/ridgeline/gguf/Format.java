@@ -1,5 +1,7 @@
 package dev.ridgeline.gguf;
 
+import java.util.OptionalInt;
+
 /**
  * The layout of a GGUF file, versions 2 and 3, and the bounds within which this package reads and
  * writes it. All numbers are little-endian, nothing in the header is padded.
@@ -64,6 +66,17 @@ final class Format {
   static final int MAX_DIMENSIONS = 4;
 
   private Format() {}
+
+  /** The alignment that a value of {@link #ALIGNMENT_KEY} means, if it is a sound one. */
+  static OptionalInt alignment(MetadataValue value) {
+    return value instanceof MetadataValue.Int(MetadataType type, long alignment)
+            && type == MetadataType.UINT32
+            && alignment >= MIN_ALIGNMENT
+            && alignment <= MAX_ALIGNMENT
+            && Long.bitCount(alignment) == 1
+        ? OptionalInt.of((int) alignment)
+        : OptionalInt.empty();
+  }
 
   /** The next multiple of {@code alignment}, a power of two, from {@code offset} on. */
   static long align(long offset, int alignment) {

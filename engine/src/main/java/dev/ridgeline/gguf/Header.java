@@ -121,20 +121,16 @@ record Header(int version, Metadata metadata, long dataOffset, List<TensorInfo> 
   }
 
   private static int alignment(HeaderReader in, long at, MetadataValue value) {
-    if (value instanceof MetadataValue.Int(MetadataType type, long alignment)
-        && type == MetadataType.UINT32
-        && alignment >= Format.MIN_ALIGNMENT
-        && alignment <= Format.MAX_ALIGNMENT
-        && Long.bitCount(alignment) == 1) {
-      return (int) alignment;
-    }
-    throw in.fail(
-        at,
-        "%s is %s; expected a UINT32 that is a power of two from %d to %d",
-        Format.ALIGNMENT_KEY,
-        value.describe(),
-        Format.MIN_ALIGNMENT,
-        Format.MAX_ALIGNMENT);
+    return Format.alignment(value)
+        .orElseThrow(
+            () ->
+                in.fail(
+                    at,
+                    "%s is %s; expected a UINT32 that is a power of two from %d to %d",
+                    Format.ALIGNMENT_KEY,
+                    value.describe(),
+                    Format.MIN_ALIGNMENT,
+                    Format.MAX_ALIGNMENT));
   }
 
   private static List<TensorInfo> readTensors(HeaderReader in, int count, int alignment) {
