@@ -20,6 +20,11 @@ public interface Backend extends AutoCloseable {
    */
   Executable compile(Graph graph, Weights weights, Capacity capacity);
 
+  /** Memory that {@link #compile} could still take. */
+  default long availableBytes() {
+    return HostMemory.availableBytes();
+  }
+
   /** Threads that compute; 1 for a device that is not made of this process's threads. */
   int threads();
 

@@ -192,6 +192,32 @@ public final class KvCache {
     return true;
   }
 
+  /**
+   * Whether {@link #reserve} would succeed for a sequence that computes {@code tokenCount} tokens,
+   * up to {@code stepTokens} of them in a step, if nobody else took blocks meanwhile.
+   */
+  public boolean fits(BlockTable table, int tokenCount, int stepTokens) {
+    int added = entries(tokenCount) - table.entries;
+    for (int group = 0; group < pools.length; group++) {
+      int window = windows[group];
+      int held = table.entries - table.firstHeld[group];
+      int most =
+          window == 0
+              ? added
+              : Math.min(added, windowBlocks(window, stepTokens, blockTokens) - held);
+      if (pools[group].available() < most) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Blocks that a sequence holds at most in a group with {@code window > 0}. */
+  public static int windowBlocks(int window, int stepTokens, int blockTokens) {
+    // The window of the step's first token and the step's own tokens, wherever blocks begin.
+    return (window - 1 + stepTokens - 1) / blockTokens + 2;
+  }
+
   private int entries(int tokenCount) {
     return (tokenCount + blockTokens - 1) / blockTokens;
   }

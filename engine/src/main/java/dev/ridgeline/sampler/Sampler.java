@@ -3,6 +3,7 @@ package dev.ridgeline.sampler;
 import static dev.ridgeline.sampler.InvalidParameterException.require;
 
 import dev.ridgeline.sampler.SamplingParams.Mirostat;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,28 +43,21 @@ public final class Sampler {
     this.mask = mask;
     Mirostat mirostat = params.mirostat();
     mirostatMu = mirostat == null ? 0 : 2 * mirostat.tau();
-    biasedIds = params.logitBias().keySet().stream().mapToInt(Integer::intValue).sorted().toArray();
-    biases = new float[biasedIds.length];
-    String ids = "token ids below " + vocabularySize;
-    for (int i = 0; i < biases.length; i++) {
-      require(biasedIds[i] < vocabularySize, "logitBias", ids, biasedIds[i]);
-      biases[i] = params.logitBias().get(biasedIds[i]);
+    var sorted = new TreeMap<>(params.logitBias());
+    biasedIds = new int[sorted.size()];
+    biases = new float[sorted.size()];
+    int i = 0;
+    for (var bias : sorted.entrySet()) {
+      int id = bias.getKey();
+      require(id < vocabularySize, "logitBias", "token ids below " + vocabularySize, id);
+      biasedIds[i] = id;
+      biases[i++] = bias.getValue();
     }
     require(
         params.topLogprobs() <= vocabularySize,
         "topLogprobs",
         "at most " + vocabularySize,
         params.topLogprobs());
-  }
-
-  /** Whether the choice is always the largest raw logit, so that nobody need read the others. */
-  public boolean isArgmax() {
-    return params.temperature() == 0
-        && mask == null
-        && biasedIds.length == 0
-        && !params.penalties().active()
-        && !params.dry().active()
-        && params.topLogprobs() < 0;
   }
 
   /**

@@ -130,7 +130,6 @@ class SamplerTest {
     float[] logits = randomLogits(5, 300);
     int best = BruteForce.tokens(logits).getFirst().id();
     assertThat(sample(params, logits)).isEqualTo(best);
-    assertThat(sampler(params, 300).isArgmax()).isTrue();
     assertThat(sample(params, new float[] {1, 3, 3, 2})).as("the lower id wins a tie").isEqualTo(1);
   }
 
@@ -142,7 +141,6 @@ class SamplerTest {
     SamplingParams ban =
         SamplingParams.GREEDY.toBuilder().logitBias(Map.of(2, Float.NEGATIVE_INFINITY)).build();
     assertThat(sample(ban, logits)).isEqualTo(1);
-    assertThat(sampler(ban, 3).isArgmax()).isFalse();
     assertThatThrownBy(() -> sampler(ban, 2))
         .hasMessage("logitBias: expected token ids below 2, found 2");
   }

@@ -1,0 +1,138 @@
+package dev.ridgeline.scheduler;
+
+import dev.ridgeline.backend.Backend;
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.MemoryPlan;
+import dev.ridgeline.graph.Graph;
+import dev.ridgeline.kvcache.KvCache;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What loading a model would take, before anything is allocated.
+ *
+ * @param capacity steps, context and KV blocks
+ * @param memory bytes by lifetime
+ * @param kvTokens tokens that a group without a window has blocks for
+ * @param availableBytes what the backend could still take
+ */
+public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, long availableBytes) {
+  /** Small enough that little is lost at the end of a text, large enough for rows to stream. */
+  static final int BLOCK_TOKENS = 32;
+
+  private static final int LEAST_AUTO_CONTEXT = 512;
+
+  /** What is left to the system and the rest of this process. */
+  private static final double SHARE_OF_AVAILABLE = 0.9;
+
+  /**
+   * The plan for {@code graph}: the largest KV cache up to what {@code options} ask for that fits
+   * into the available memory; where they leave the context open, it is halved until it fits.
+   *
+   * @param trainedContext tokens the model was trained for
+   * @throws IllegalArgumentException with the arithmetic, if it cannot fit
+   */
+  static EnginePlan of(Graph graph, int trainedContext, Backend backend, EngineOptions options) {
+    boolean auto = options.context() == 0;
+    int context = auto ? Math.min(trainedContext, EngineOptions.AUTO_CONTEXT) : options.context();
+    while (true) {
+      long wanted = options.kvTokens();
+      if (wanted == 0) {
+        wanted = Math.min((long) context * options.parallel(), Integer.MAX_VALUE / 2);
+      }
+      for (long kvTokens = wanted; kvTokens >= context; kvTokens /= 2) {
+        EnginePlan plan = of(graph, backend, options, context, (int) kvTokens);
+        if (plan.fits()) {
+          return plan;
+        }
+        if (options.kvTokens() != 0) {
+          break;
+        }
+      }
+      if (!auto || context / 2 < LEAST_AUTO_CONTEXT) {
+        int least = options.kvTokens() == 0 ? context : options.kvTokens();
+        throw tooLarge(of(graph, backend, options, context, least), options);
+      }
+      context /= 2;
+    }
+  }
+
+  private static EnginePlan of(
+      Graph graph, Backend backend, EngineOptions options, int context, int kvTokens) {
+    if (kvTokens < context) {
+      throw new IllegalArgumentException(
+          "kvTokens: expected at least the context of %d, found %d".formatted(context, kvTokens));
+    }
+    int batch = Math.max(options.batchTokens(), options.parallel());
+    var blocks = new ArrayList<Integer>();
+    int all = Math.ceilDiv(kvTokens, BLOCK_TOKENS);
+    for (int window : graph.kvGroups()) {
+      blocks.add(window == 0 ? all : windowBlocks(all, window, batch, options));
+    }
+    var capacity =
+        new Capacity(
+            batch,
+            options.parallel(),
+            options.parallel(),
+            context,
+            BLOCK_TOKENS,
+            blocks,
+            options.kvType());
+    return new EnginePlan(
+        capacity, backend.plan(graph, capacity), kvTokens, backend.availableBytes());
+  }
+
+  /** What all sequences can hold, and with a prefix cache as much again for ended ones. */
+  private static int windowBlocks(int all, int window, int batch, EngineOptions options) {
+    long most = KvCache.windowBlocks(window, batch, BLOCK_TOKENS);
+    long wanted = most * options.parallel() * (options.prefixCache() ? 2 : 1);
+    return (int) Math.max(most, Math.min(wanted, all));
+  }
+
+  private boolean fits() {
+    return memory.totalBytes() <= SHARE_OF_AVAILABLE * availableBytes;
+  }
+
+  private static IllegalArgumentException tooLarge(EnginePlan plan, EngineOptions options) {
+    return new IllegalArgumentException(
+        "the model does not fit: %s; %s are available, of which a tenth stays free. Use a smaller"
+                .formatted(plan.arithmetic(), gigabytes(plan.availableBytes))
+            + " context (%d), fewer parallel sequences (%d), the KV type q8_0, or a smaller model"
+                .formatted(plan.capacity.maxContext(), options.parallel()));
+  }
+
+  private String arithmetic() {
+    return "weights %s + repacked %s + KV %s (%d tokens) + activations %s + staging %s = %s"
+        .formatted(
+            gigabytes(memory.weightBytes()),
+            gigabytes(memory.repackedBytes()),
+            gigabytes(memory.kvBytes()),
+            kvTokens,
+            gigabytes(memory.activationBytes()),
+            gigabytes(memory.stagingBytes()),
+            gigabytes(memory.totalBytes()));
+  }
+
+  private static String gigabytes(long bytes) {
+    return String.format(Locale.ROOT, "%.3f GB", bytes / 1e9);
+  }
+
+  /** Groups as the KV books want them. */
+  List<KvCache.Group> kvGroups(Graph graph, boolean prefixCache) {
+    var groups = new ArrayList<KvCache.Group>();
+    for (int i = 0; i < capacity.kvBlocks().size(); i++) {
+      int blocks = capacity.kvBlocks().get(i);
+      groups.add(new KvCache.Group(graph.kvGroups().get(i), blocks, prefixCache ? blocks : 0));
+    }
+    return groups;
+  }
+
+  /** One line for people. */
+  @Override
+  public String toString() {
+    return "%s; context %d, %d sequences, steps of up to %d tokens"
+        .formatted(
+            arithmetic(), capacity.maxContext(), capacity.maxSequences(), capacity.maxTokens());
+  }
+}
