@@ -1,0 +1,23 @@
+package dev.ridgeline.tokenizer.template;
+
+/**
+ * What one rendering of a template may use; beyond it the rendering fails with a {@link
+ * TemplateException} of kind {@code LimitError}.
+ *
+ * @param steps evaluated nodes, loop iterations and list elements, plus one step per 8 characters
+ *     built and per 64 characters searched; this bounds both time and memory
+ * @param outputChars UTF-16 units of the rendered text and of every single string on the way
+ * @param depth how deep statements, expressions, macro calls and values may nest
+ */
+public record RenderLimits(long steps, int outputChars, int depth) {
+  /** Far above what conversations of a million tokens need, and under about a second of work. */
+  public static final RenderLimits DEFAULT = new RenderLimits(20_000_000, 16 << 20, 1_000);
+
+  public RenderLimits {
+    if (steps < 1 || outputChars < 1 || depth < 1) {
+      throw new IllegalArgumentException(
+          "every limit must be at least 1: steps %d, outputChars %d, depth %d"
+              .formatted(steps, outputChars, depth));
+    }
+  }
+}
