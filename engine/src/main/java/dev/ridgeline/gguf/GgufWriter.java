@@ -196,7 +196,8 @@ public final class GgufWriter {
       dataBytes = Format.align(dataBytes + tensors.get(i).bytes(), alignment);
     }
     ByteBuffer header = header(pairs, tensors, offsets);
-    long dataOffset = Format.align(header.remaining(), alignment);
+    long dataOffset =
+        tensors.isEmpty() ? header.remaining() : Format.align(header.remaining(), alignment);
     try (FileChannel file =
         FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       // The last byte first: the file has its full size, zeros between tensors, and can be checked.

@@ -3,8 +3,10 @@ package dev.ridgeline.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import dev.ridgeline.gguf.HostileFiles.Hostile;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +37,19 @@ class HostileFilesTest {
         .hasMessageContaining(hostile.message())
         .message()
         .hasLineCount(1);
+  }
+
+  /** The reader's buffer has 256 KiB; the rest is a message. */
+  @Test
+  void refusingCostsUnderAMegabyteOfMemory() throws Exception {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    for (Hostile hostile : files()) {
+      Path path = folder().resolve(hostile.name() + ".gguf");
+      long before = threads.getCurrentThreadAllocatedBytes();
+      assertThatThrownBy(() -> GgufFile.open(path));
+      long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+      assertThat(bytes).as(hostile.name()).isLessThan(1 << 20);
+    }
   }
 
   @ParameterizedTest
