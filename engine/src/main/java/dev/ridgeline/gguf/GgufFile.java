@@ -25,11 +25,15 @@ import org.jspecify.annotations.Nullable;
  * two. The metadata stays valid.
  *
  * <p><b>A file that changes while open.</b> The header was copied, so metadata, names, shapes and
- * positions stay as checked. Tensor data is the file's: bytes overwritten in place are seen as they
- * are then, which nothing here can notice. Replacing the file by renaming another over it is
- * harmless, since the mapping keeps the old one. Where the file is truncated, the pages behind its
- * new end are gone: {@link #checkNotTruncated()} tells, and a read of such a page fails with {@link
- * InternalError}, which {@link #reading} turns into a {@link GgufException}.
+ * positions stay as checked. Replacing the file by renaming another over it is harmless, since the
+ * mapping keeps the old one. Tensor data is the file's own: bytes overwritten in place are seen as
+ * they are then, which nothing here can notice. Where the file is truncated, the pages behind its
+ * new end are gone, and the rest of the page that it ends in reads as zeros. {@link #reading} makes
+ * both an error: whatever was read within it was there. A read of a lost page itself is a fault
+ * that the JVM reports as {@link InternalError} in the thread that made it, if the faulting code is
+ * interpreted, or compiled from a method which somewhere also reads or writes a single value of a
+ * {@code MemorySegment}. HotSpot ends the process for a fault in a compiled method whose only
+ * accesses are Vector API loads, so kernels must not be such methods (measured on JDK 25).
  */
 public final class GgufFile implements AutoCloseable {
   private final Path path;
@@ -175,18 +179,26 @@ public final class GgufFile implements AutoCloseable {
   }
 
   /**
-   * Does {@code work}, which reads tensor data in this thread, and reports a read past the end of a
-   * truncated file as what it is.
+   * Does {@code work}, which reads tensor data, and then makes sure that the data was there: one
+   * call of {@link #checkNotTruncated()}, whether {@code work} succeeds or fails.
    *
-   * @throws GgufException if a file was truncated and {@code work} read what is gone
+   * @throws GgufException if a file was truncated; what {@code work} threw is then suppressed in it
    */
   public <T extends @Nullable Object> T reading(Supplier<T> work) {
+    T result;
     try {
-      return work.get();
-    } catch (InternalError fault) {
-      checkNotTruncated();
-      throw fault;
+      result = work.get();
+    } catch (RuntimeException | InternalError failure) {
+      try {
+        checkNotTruncated();
+      } catch (GgufException truncated) {
+        truncated.addSuppressed(failure);
+        throw truncated;
+      }
+      throw failure;
     }
+    checkNotTruncated();
+    return result;
   }
 
   /** Unmaps the tensors and closes the files; calling it again does nothing. */

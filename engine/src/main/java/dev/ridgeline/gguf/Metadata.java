@@ -1,5 +1,6 @@
 package dev.ridgeline.gguf;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -110,9 +111,14 @@ public final class Metadata {
     return get(key, MetadataValue.Texts.class, "an array of strings").values();
   }
 
-  /** The array of integers at {@code key}; not a copy. */
+  /** The array of integers at {@code key}; not a copy. A UINT64 above 2^63 - 1 is refused. */
   public long[] integers(String key) {
-    return get(key, MetadataValue.Ints.class, "an array of integers").values();
+    MetadataValue.Ints array = get(key, MetadataValue.Ints.class, "an array of integers");
+    if (array.elementType() == MetadataType.UINT64
+        && Arrays.stream(array.values()).anyMatch(value -> value < 0)) {
+      throw unexpected(key, array, "integers below 2^63");
+    }
+    return array.values();
   }
 
   /** The array of floats at {@code key}; not a copy. */

@@ -41,7 +41,7 @@ class GgufRoundTripTest {
     }
   }
 
-  @Property(tries = 150)
+  @Property(tries = 60)
   void whatIsWrittenIsRead(
       @ForAll("metadata") Map<String, MetadataValue> metadata,
       @ForAll("tensors") List<Tensor> tensors,
@@ -57,7 +57,7 @@ class GgufRoundTripTest {
     }
   }
 
-  @Property(tries = 50)
+  @Property(tries = 20)
   void aSplitModelReadsLikeAWholeOneFromAnyPart(
       @ForAll("metadata") Map<String, MetadataValue> metadata,
       @ForAll("tensors") List<Tensor> tensors,
