@@ -35,7 +35,7 @@ public final class Tolerance {
   private Tolerance() {}
 
   /** Error of summing {@code n} terms in float32 over the sum of their magnitudes. */
-  public static double accumulation(long n) {
+  public static double accumulation(int n) {
     return CONFIDENCE * Math.sqrt(n) * U;
   }
 
@@ -126,7 +126,7 @@ public final class Tolerance {
    * value, plus the error of the stored values themselves.
    */
   public static double attention(
-      double scoreError, long context, double largestValue, double valueError) {
+      double scoreError, int context, double largestValue, double valueError) {
     double share = Math.expm1(2 * scoreError) + accumulation(context) + FUNCTION;
     return share * largestValue + valueError;
   }
