@@ -54,4 +54,30 @@ public record RopeParams(
   public static RopeParams plain(Layout layout, int headDim, int dims, float freqBase) {
     return new RopeParams(layout, headDim, dims, freqBase, 1, 0, 1, 32, 1, 0);
   }
+
+  /**
+   * Radians a position by which pair {@code pair} turns: {@code theta' / p}.
+   *
+   * @param factor the pair's frequency factor, 1 without one
+   */
+  public double frequency(int pair, double factor) {
+    double f = Math.pow(freqBase, -2.0 * pair / dims) / factor;
+    if (extFactor == 0) {
+      return f * freqScale;
+    }
+    double low = Math.max(0, Math.floor(correctionDim(betaFast)));
+    double high = Math.min(dims - 1, Math.ceil(correctionDim(betaSlow)));
+    double ramp = 1 - Math.clamp((pair - low) / Math.max(0.001, high - low), 0, 1);
+    double mix = ramp * extFactor;
+    return f * freqScale * (1 - mix) + f * mix;
+  }
+
+  private double correctionDim(double rotations) {
+    return dims * Math.log(originalContext / (2 * Math.PI * rotations)) / (2 * Math.log(freqBase));
+  }
+
+  /** What cosine and sine are multiplied by. */
+  public double magnitude() {
+    return extFactor == 0 ? attnFactor : attnFactor * (1 + 0.1 * Math.log(1.0 / freqScale));
+  }
 }

@@ -23,8 +23,7 @@ final class BoundWeights {
   BoundWeights(Graph graph, Weights weights) {
     for (Op op : graph.ops()) {
       for (Weight weight : op.weights()) {
-        Tensor tensor = weights.tensor(weight.tensor());
-        check(weight, tensor);
+        Tensor tensor = weights.tensor(weight);
         bound.put(weight, new Bound(tensor, Quantization.of(weight.type())));
       }
     }
@@ -43,25 +42,5 @@ final class BoundWeights {
   /** Decodes a weight of one row (a norm, a bias) to {@code into}. */
   void vector(Weight weight, float[] into) {
     row(weight, 0, 0, into);
-  }
-
-  private static void check(Weight weight, Tensor tensor) {
-    long rows = weight.experts() > 1 ? (long) weight.experts() * weight.rows() : weight.rows();
-    boolean exact = weight.experts() > 1;
-    long end = weight.firstRow() + rows;
-    if (tensor.type() != weight.type()
-        || tensor.shape().ne0() != weight.cols()
-        || (exact ? tensor.shape().rows() != end : tensor.shape().rows() < end)) {
-      throw new IllegalArgumentException(
-          "tensor '%s' is %s %s; the graph wants %s, rows of %d, %d of them from row %d"
-              .formatted(
-                  weight.tensor(),
-                  tensor.type(),
-                  tensor.shape(),
-                  weight.type(),
-                  weight.cols(),
-                  rows,
-                  weight.firstRow()));
-    }
   }
 }

@@ -25,6 +25,9 @@ public final class Memory {
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private Memory() {}
 
   /** The float32 at {@code address}. */
@@ -42,9 +45,29 @@ public final class Memory {
     return Float.float16ToFloat(ALL.get(SHORT, address & MASK));
   }
 
+  /** Fills {@code bytes} bytes with zeros. */
+  public static void zero(long address, long bytes) {
+    ALL.asSlice(address, bytes).fill((byte) 0);
+  }
+
+  /** Copies {@code bytes} bytes between places that do not overlap. */
+  public static void copy(long from, long to, long bytes) {
+    MemorySegment.copy(ALL, from, ALL, to, bytes);
+  }
+
   /** The byte at {@code address}, sign-extended. */
   public static int i8(long address) {
     return ALL.get(ValueLayout.JAVA_BYTE, address & MASK);
+  }
+
+  /** Writes a byte. */
+  public static void i8(long address, byte value) {
+    ALL.set(ValueLayout.JAVA_BYTE, address & MASK, value);
+  }
+
+  /** Writes a little-endian 16-bit integer. */
+  public static void i16(long address, short value) {
+    ALL.set(SHORT, address & MASK, value);
   }
 
   /** The little-endian 16-bit integer at {@code address}, zero-extended. */
@@ -60,5 +83,15 @@ public final class Memory {
   /** Writes the little-endian 32-bit integer at {@code address}. */
   public static void i32(long address, int value) {
     ALL.set(INT, address & MASK, value);
+  }
+
+  /** The little-endian 64-bit integer at {@code address}. */
+  public static long i64(long address) {
+    return ALL.get(LONG, address & MASK);
+  }
+
+  /** Writes the little-endian 64-bit integer at {@code address}. */
+  public static void i64(long address, long value) {
+    ALL.set(LONG, address & MASK, value);
   }
 }

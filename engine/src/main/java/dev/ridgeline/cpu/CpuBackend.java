@@ -1,0 +1,72 @@
+package dev.ridgeline.cpu;
+
+import dev.ridgeline.backend.Backend;
+import dev.ridgeline.backend.BackendOptions;
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Degradation;
+import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.MachineLimits;
+import dev.ridgeline.backend.MemoryPlan;
+import dev.ridgeline.backend.Weights;
+import dev.ridgeline.cpu.vector.Lanes;
+import dev.ridgeline.graph.Graph;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs graphs on the processor's cores with kernels at its vector width. */
+public final class CpuBackend implements Backend {
+  private final WorkerPool pool;
+  private final KernelTable kernels = new KernelTable(List.of());
+
+  /** Starts the threads. */
+  public CpuBackend(BackendOptions options) {
+    pool = new WorkerPool(options.threads() == 0 ? Cores.physical() : options.threads());
+  }
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public String description() {
+    return "Vector API, %d bits, %d threads".formatted(Lanes.BITS, pool.threads());
+  }
+
+  @Override
+  public MemoryPlan plan(Graph graph, Capacity capacity) {
+    return new Plan(graph, capacity, kernels, pool.threads()).memory();
+  }
+
+  @Override
+  public Executable compile(Graph graph, Weights weights, Capacity capacity) {
+    return new CpuExecutable(graph, weights, capacity, kernels, pool);
+  }
+
+  @Override
+  public int threads() {
+    return pool.threads();
+  }
+
+  @Override
+  public MachineLimits measureLimits() {
+    return MachineProbe.measure(pool);
+  }
+
+  @Override
+  public List<Degradation> degradations() {
+    var all = new ArrayList<Degradation>();
+    if (pool.threads() > Runtime.getRuntime().availableProcessors()) {
+      all.add(Degradation.MORE_THREADS_THAN_CORES);
+    }
+    if (pool.threads() < Cores.physical()) {
+      all.add(Degradation.FEWER_THREADS_THAN_CORES);
+    }
+    return all;
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

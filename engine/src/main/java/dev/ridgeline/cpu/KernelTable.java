@@ -1,0 +1,45 @@
+package dev.ridgeline.cpu;
+
+import dev.ridgeline.cpu.kernel.ProductKernel;
+import dev.ridgeline.cpu.vector.VectorProducts;
+import dev.ridgeline.tensor.DType;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** Which product kernel serves which format and number of tokens. */
+final class KernelTable {
+  private final Map<DType, ProductKernel[]> kernels = new EnumMap<>(DType.class);
+
+  /** The Vector API's kernels, behind {@code preferred} ones where these fit. */
+  KernelTable(List<ProductKernel> preferred) {
+    for (DType type : DType.values()) {
+      if (type.isWeight()) {
+        var all = new ArrayList<>(preferred);
+        all.removeIf(k -> k.type() != type);
+        all.addAll(VectorProducts.kernels(type));
+        kernels.put(type, all.toArray(ProductKernel[]::new));
+      }
+    }
+  }
+
+  /** The kernels of a format, the best first; together they serve any number of tokens. */
+  ProductKernel[] of(DType type) {
+    ProductKernel[] found = kernels.get(type);
+    if (found == null) {
+      throw new IllegalArgumentException(type + " is not a weight format");
+    }
+    return found;
+  }
+
+  /** The best of {@code kernels} for {@code tokens} tokens. */
+  static ProductKernel pick(ProductKernel[] kernels, int tokens) {
+    for (ProductKernel kernel : kernels) {
+      if (tokens >= kernel.minTokens() && tokens <= kernel.maxTokens()) {
+        return kernel;
+      }
+    }
+    throw new IllegalStateException("no kernel for " + tokens + " tokens");
+  }
+}
