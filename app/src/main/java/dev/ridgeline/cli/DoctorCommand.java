@@ -42,13 +42,13 @@ final class DoctorCommand implements Callable<Integer> {
 
   record Slowdown(String name, String text) {}
 
-  record BackendReport(
-      String name,
-      @Nullable String unavailable,
-      @Nullable String description,
-      @Nullable Integer threads,
-      @Nullable Double readGigabytesPerSecond,
-      @Nullable Double gigaflopsPerSecond,
+  record BackendReport(String name, @Nullable String unavailable, @Nullable Measured measured) {}
+
+  record Measured(
+      String description,
+      int threads,
+      double readGigabytesPerSecond,
+      double gigaflopsPerSecond,
       List<Slowdown> slowdowns) {}
 
   record Report(String ridgeline, Machine machine, Jvm jvm, List<BackendReport> backends) {}
@@ -72,8 +72,7 @@ final class DoctorCommand implements Callable<Integer> {
   private BackendReport report(BackendProvider provider) {
     Optional<String> unavailable = provider.unavailable();
     if (unavailable.isPresent()) {
-      return new BackendReport(
-          provider.name(), unavailable.get(), null, null, null, null, List.of());
+      return new BackendReport(provider.name(), unavailable.get(), null);
     }
     try (Backend backend = provider.open(new BackendOptions(threads, 0))) {
       MachineLimits limits = backend.measureLimits();
@@ -81,14 +80,14 @@ final class DoctorCommand implements Callable<Integer> {
           backend.degradations().stream()
               .map(d -> new Slowdown(d.name().toLowerCase(Locale.ROOT), d.text()))
               .toList();
-      return new BackendReport(
-          provider.name(),
-          null,
-          backend.description(),
-          backend.threads(),
-          limits.readBytesPerSecond() / 1e9,
-          limits.flopsPerSecond() / 1e9,
-          slowdowns);
+      var measured =
+          new Measured(
+              backend.description(),
+              backend.threads(),
+              limits.readBytesPerSecond() / 1e9,
+              limits.flopsPerSecond() / 1e9,
+              slowdowns);
+      return new BackendReport(provider.name(), null, measured);
     }
   }
 
@@ -123,23 +122,25 @@ final class DoctorCommand implements Callable<Integer> {
             + String.join(" ", r.jvm.flags));
     for (BackendReport b : r.backends) {
       out.println();
-      out.println(
-          "%-10s %s"
-              .formatted(
-                  b.name,
-                  b.unavailable == null ? b.description : "not available: " + b.unavailable));
-      if (b.unavailable == null) {
-        out.println(
-            Text.number(
-                "           %d threads read %.1f GB/s and do %.0f GFLOP/s, measured now",
-                b.threads, b.readGigabytesPerSecond, b.gigaflopsPerSecond));
-        b.slowdowns.forEach(
-            s -> out.println("           slower than it could be: " + s.name + ": " + s.text));
-        if (b.slowdowns.isEmpty()) {
-          out.println("           nothing slows it down");
-        }
+      if (b.measured == null) {
+        out.println("%-10s not available: %s".formatted(b.name, b.unavailable));
+      } else {
+        print(out, b.name, b.measured);
       }
     }
     out.flush();
+  }
+
+  private static void print(PrintWriter out, String name, Measured m) {
+    out.println("%-10s %s".formatted(name, m.description));
+    out.println(
+        Text.number(
+            "           %d threads read %.1f GB/s and do %.0f GFLOP/s, measured now",
+            m.threads, m.readGigabytesPerSecond, m.gigaflopsPerSecond));
+    m.slowdowns.forEach(
+        s -> out.println("           slower than it could be: " + s.name + ": " + s.text));
+    if (m.slowdowns.isEmpty()) {
+      out.println("           nothing slows it down");
+    }
   }
 }

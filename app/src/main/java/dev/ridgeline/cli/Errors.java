@@ -1,6 +1,7 @@
 package dev.ridgeline.cli;
 
 import dev.ridgeline.gguf.GgufException;
+import dev.ridgeline.tokenizer.template.TemplateException;
 import java.io.FileNotFoundException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -44,6 +45,7 @@ final class Errors {
   private static boolean isInput(Exception e) {
     return e instanceof InputException
         || e instanceof GgufException
+        || e instanceof TemplateException
         || e instanceof IllegalArgumentException
         || e instanceof NoSuchFileException
         || e instanceof FileNotFoundException

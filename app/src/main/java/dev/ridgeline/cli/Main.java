@@ -14,7 +14,9 @@ import picocli.CommandLine.HelpCommand;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     subcommands = {
+      RunCommand.class,
       TokenizeCommand.class,
+      TemplateCommand.class,
       LogitsCommand.class,
       BenchCommand.class,
       DoctorCommand.class,

@@ -1,5 +1,6 @@
 package dev.ridgeline.cli;
 
+import java.io.Console;
 import java.io.PrintWriter;
 import java.util.function.Consumer;
 
@@ -9,10 +10,15 @@ final class Progress implements Consumer<String> {
   private static final int BAR_WIDTH = 30;
 
   private final PrintWriter err;
-  private final boolean terminal = System.console() != null && System.console().isTerminal();
+  private final boolean terminal = isTerminal();
 
   Progress(PrintWriter err) {
     this.err = err;
+  }
+
+  private static boolean isTerminal() {
+    Console console = System.console();
+    return console != null && console.isTerminal();
   }
 
   @Override

@@ -15,12 +15,14 @@ import dev.ridgeline.sampler.Sampler;
 import dev.ridgeline.sampler.SamplingParams;
 import dev.ridgeline.sampler.SequenceBreakers;
 import dev.ridgeline.sampler.TokenMask;
+import dev.ridgeline.tokenizer.ChatPrompt;
 import dev.ridgeline.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -212,6 +214,15 @@ public final class Engine implements AutoCloseable {
   /** Text to tokens and back. */
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /**
+   * The model's chat template; empty where its file has none. Parsed anew by each call.
+   *
+   * @throws dev.ridgeline.tokenizer.template.TemplateException if it cannot be parsed
+   */
+  public Optional<ChatPrompt> chatPrompt() {
+    return ChatPrompt.of(file.metadata(), tokenizer);
   }
 
   /** What runs the model. */

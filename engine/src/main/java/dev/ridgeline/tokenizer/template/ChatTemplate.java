@@ -2,6 +2,7 @@ package dev.ridgeline.tokenizer.template;
 
 import dev.ridgeline.tokenizer.template.Node.Stmt;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +48,7 @@ public final class ChatTemplate {
   public static ChatTemplate parse(String name, String source) {
     try {
       return new ChatTemplate(
-          name, Parser.parse(source), RenderLimits.DEFAULT, Clock.systemDefaultZone());
+          name, Parser.parse(source), RenderLimits.DEFAULT, Clock.system(ZoneId.systemDefault()));
     } catch (Fault fault) {
       throw new TemplateException(name, fault);
     }

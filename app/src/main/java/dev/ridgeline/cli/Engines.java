@@ -1,0 +1,33 @@
+package dev.ridgeline.cli;
+
+import dev.ridgeline.scheduler.Engine;
+import dev.ridgeline.scheduler.EngineOptions;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+
+/** Opens the engine of commands that answer one request at a time. */
+final class Engines {
+  private Engines() {}
+
+  /** Opens {@code path} with room for one sequence. */
+  static Engine open(
+      PrintWriter err, Path path, BackendArguments backend, ContextArguments context) {
+    Progress progress = new Progress(err);
+    progress.accept("loading " + path.getFileName());
+    try {
+      return Engine.open(
+          path,
+          EngineOptions.builder()
+              .backend(backend.backend)
+              .backendOptions(backend.options())
+              .kvType(backend.kvType)
+              .context(context.context)
+              .batchTokens(context.batch)
+              .parallel(1)
+              .onPlan(plan -> progress.accept("loading " + path.getFileName() + ": " + plan))
+              .build());
+    } finally {
+      progress.clear();
+    }
+  }
+}
