@@ -12,14 +12,14 @@ import java.util.Map;
  *
  * <p>A merge may name or make a piece that is no token: it joins like any other, as it does in the
  * models' own tokenizers, and if it is left over, its bytes are emitted. A merge without a space is
- * refused; of two equal merges the first counts.
+ * refused; of two equal merges the first counts. A byte without a token is left out, as there; the
+ * unknown token that some files name is their end of text.
  */
 final class BpeEncoder implements TextEncoder {
   private static final String MERGES = "tokenizer.ggml.merges";
 
   private final Vocabulary vocabulary;
   private final PreTokenizer preTokenizer;
-  private final int unknown;
   private final WordCache cache = new WordCache();
 
   /** Left id in the high half, right one in the low -> rank in the high half, joined id low. */
@@ -28,17 +28,21 @@ final class BpeEncoder implements TextEncoder {
   /** The symbol of each byte: its token, or a number above all tokens. */
   private final int[] byteSymbols = new int[256];
 
-  BpeEncoder(Metadata metadata, Vocabulary vocabulary, PreTokenizer preTokenizer, int unknown) {
+  BpeEncoder(Metadata metadata, Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
-    this.preTokenizer = preTokenizer;
-    this.unknown = unknown;
-    for (int b = 0; b < 256; b++) {
+    preTokenizer = PreTokenizer.of(metadata, vocabulary);
+    for (int b = 0; b < byteSymbols.length; b++) {
       int id = vocabulary.byteId((byte) b);
       byteSymbols[b] = id != Vocabulary.NONE ? id : vocabulary.size() + b;
     }
     List<String> lines = metadata.strings(MERGES);
     merges = new LongMap(lines.size());
     new MergeReader().read(lines);
+  }
+
+  /** Whether text begins with BOS unless the file says otherwise. */
+  boolean addBos() {
+    return preTokenizer.addBos();
   }
 
   /** Numbers the pieces that the merges name. */
@@ -113,7 +117,7 @@ final class BpeEncoder implements TextEncoder {
       if (merger.id(symbol) < vocabulary.size()) {
         ids.add(merger.id(symbol));
       } else {
-        vocabulary.addBytes(word, merger.from(symbol), merger.to(symbol), unknown, ids);
+        vocabulary.addBytes(word, merger.from(symbol), merger.to(symbol), Vocabulary.NONE, ids);
       }
     }
   }

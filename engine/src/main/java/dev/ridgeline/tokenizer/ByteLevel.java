@@ -15,7 +15,7 @@ final class ByteLevel {
   static {
     int substitute = FIRST_SUBSTITUTE;
     for (int b = 0; b < 256; b++) {
-      boolean prints = b >= '!' && b <= '~' || b >= 0xA1 && b != 0xAD;
+      boolean prints = (b >= '!' && b <= '~') || (b >= 0xA1 && b != 0xAD);
       int c = prints ? b : substitute++;
       BYTE_OF[c] = (byte) b;
       KNOWN[c] = true;

@@ -1,13 +1,11 @@
 package dev.ridgeline.tokenizer;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.ridgeline.gguf.Metadata;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.IntStream;
 
 /**
  * Text to token ids and back, with the vocabulary and the rules that a GGUF file carries. Immutable
@@ -17,13 +15,11 @@ import org.jspecify.annotations.Nullable;
  * spell becomes its byte tokens, else its unknown token, else nothing.
  */
 public final class Tokenizer {
-  private static final String PRE = "tokenizer.ggml.pre";
-
   /** Which tokens {@link #encode} adds around the text. */
   public enum Bos {
     /** What the model expects: BOS, EOS or both, or none. */
     AUTO,
-    /** BOS first, and nothing at the end. */
+    /** BOS first if the model has one, and nothing at the end. */
     YES,
     /** None: the text is a continuation, or a chat template has written BOS already. */
     NO
@@ -37,7 +33,7 @@ public final class Tokenizer {
   private final boolean addBos;
   private final boolean addEos;
   private final boolean addSpacePrefix;
-  private final List<String> warnings = new ArrayList<>();
+  private final List<String> warnings;
 
   private Tokenizer(Metadata metadata) {
     model = TokenizerModel.of(metadata);
@@ -45,24 +41,18 @@ public final class Tokenizer {
     special = SpecialTokens.of(metadata, vocabulary, model);
     matcher = new SpecialMatcher(metadata, vocabulary);
     addSpacePrefix = metadata.bool("tokenizer.ggml.add_space_prefix", model.addSpacePrefix());
-    @Nullable PreTokenizer preTokenizer =
-        model == TokenizerModel.GPT2 ? preTokenizer(metadata) : null;
     int unknown = special.unknown();
     encoder =
         switch (model) {
           case LLAMA -> new SentencePieceEncoder(vocabulary, unknown, addSpacePrefix);
-          case GPT2 -> new BpeEncoder(metadata, vocabulary, requireNonNull(preTokenizer), unknown);
+          case GPT2 -> new BpeEncoder(metadata, vocabulary);
           case BERT -> new WordPieceEncoder(metadata, vocabulary, unknown);
           case T5 -> new UnigramEncoder(metadata, vocabulary, unknown, addSpacePrefix);
         };
-    boolean addBosByDefault = preTokenizer == null ? model.addBos() : preTokenizer.addBos();
+    boolean addBosByDefault = encoder instanceof BpeEncoder bpe ? bpe.addBos() : model.addBos();
     addBos = flag(metadata, "tokenizer.ggml.add_bos_token", addBosByDefault, special.bos());
     addEos = flag(metadata, "tokenizer.ggml.add_eos_token", model.addEos(), special.eos());
-    if (vocabulary.duplicates() > 0) {
-      warnings.add(
-          vocabulary.duplicates()
-              + " tokens repeat the text of another; text becomes the lower id");
-    }
+    warnings = List.copyOf(warnings(metadata));
   }
 
   /**
@@ -75,15 +65,18 @@ public final class Tokenizer {
     return new Tokenizer(metadata);
   }
 
-  private PreTokenizer preTokenizer(Metadata metadata) {
-    if (!metadata.has(PRE)) {
-      warnings.add("metadata key '" + PRE + "' is missing; words are split as 'default' does");
+  private List<String> warnings(Metadata metadata) {
+    List<String> result = new ArrayList<>();
+    if (model == TokenizerModel.GPT2 && !metadata.has(PreTokenizer.KEY)) {
+      result.add("metadata key '" + PreTokenizer.KEY + "' is missing; read as 'default'");
     }
-    String name = metadata.string(PRE, PreTokenizer.DEFAULT);
-    PreTokenizer result = PreTokenizer.named(name);
-    if (result == null) {
-      throw vocabulary.refuse(
-          PRE, "is '%s'; supported: %s".formatted(name, String.join(", ", PreTokenizer.names())));
+    if (vocabulary.duplicates() > 0) {
+      result.add(vocabulary.duplicates() + " tokens repeat another; text becomes the lower id");
+    }
+    long lost =
+        IntStream.range(0, 256).filter(b -> vocabulary.byteId((byte) b) == Vocabulary.NONE).count();
+    if (lost > 0 && model == TokenizerModel.GPT2) {
+      result.add(lost + " of 256 bytes have no token; text that holds them loses them");
     }
     return result;
   }
@@ -105,7 +98,7 @@ public final class Tokenizer {
    */
   public int[] encode(String text, Bos bos, boolean parseSpecial) {
     IntList ids = new IntList();
-    boolean begin = bos == Bos.YES || bos == Bos.AUTO && addBos;
+    boolean begin = bos == Bos.YES || (bos == Bos.AUTO && addBos);
     if (begin && special.bos() != Vocabulary.NONE) {
       ids.add(special.bos());
     }
@@ -281,7 +274,7 @@ public final class Tokenizer {
 
   /** What in the file was read otherwise than it stands, one line each; empty for most files. */
   public List<String> warnings() {
-    return List.copyOf(warnings);
+    return warnings;
   }
 
   @Override

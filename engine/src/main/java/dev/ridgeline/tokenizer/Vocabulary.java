@@ -191,7 +191,8 @@ final class Vocabulary {
 
   /** The id of the text token spelled {@code text[from, to)}, or {@link #NONE}. */
   int find(byte[] text, int from, int to) {
-    return to - from > longest ? NONE : slots[slot(slots, text, from, to)] - 1;
+    int id = to - from > longest ? NONE : slots[slot(slots, text, from, to)] - 1;
+    return id != NONE && kinds[id].isText() ? id : NONE;
   }
 
   /** The id for one byte: its byte token, else the token spelled so, else {@link #NONE}. */
@@ -240,7 +241,7 @@ final class Vocabulary {
     return kinds[id];
   }
 
-  /** Corrects the kind of a token that the file misdeclares; what text becomes is unchanged. */
+  /** Corrects the kind of a token that the file misdeclares. */
   void setKind(int id, TokenKind kind) {
     kinds[id] = kind;
   }

@@ -35,37 +35,30 @@ final class WordPieceEncoder implements TextEncoder {
       i += Character.charCount(c);
       if (isSpace(c)) {
         encodeWord(word, ids);
-      } else if (isIgnored(c) || stripAccents && isAccent(c)) {
-        continue;
-      } else if (isPunctuation(c) || isChinese(c)) {
-        encodeWord(word, ids);
-        encodeWord(word.appendCodePoint(lower(c)), ids);
-      } else {
-        word.appendCodePoint(lower(c));
+      } else if (!isIgnored(c)) {
+        boolean alone = isPunctuation(c) || isChinese(c);
+        if (alone) {
+          encodeWord(word, ids);
+        }
+        word.appendCodePoint(lowerCase ? Character.toLowerCase(c) : c);
+        if (alone) {
+          encodeWord(word, ids);
+        }
       }
     }
     encodeWord(word, ids);
   }
 
-  private int lower(int c) {
-    return lowerCase ? Character.toLowerCase(c) : c;
-  }
-
   private static boolean isSpace(int c) {
-    return Character.isSpaceChar(c) || c >= '\t' && c <= '\r' || c == 0x85;
+    return Character.isSpaceChar(c) || (c >= '\t' && c <= '\r') || c == 0x85;
   }
 
-  private static boolean isIgnored(int c) {
-    return c == 0xFFFD
-        || switch (Character.getType(c)) {
-          case Character.CONTROL, Character.FORMAT, Character.PRIVATE_USE, Character.SURROGATE ->
-              true;
-          default -> false;
-        };
-  }
-
-  private static boolean isAccent(int c) {
-    return Character.getType(c) == Character.NON_SPACING_MARK;
+  private boolean isIgnored(int c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL, Character.FORMAT, Character.PRIVATE_USE -> true;
+      case Character.NON_SPACING_MARK -> stripAccents;
+      default -> c == 0xFFFD;
+    };
   }
 
   private static boolean isPunctuation(int c) {
@@ -85,14 +78,14 @@ final class WordPieceEncoder implements TextEncoder {
 
   // The blocks as BERT lists them; 0x2B920 is a slip in its widespread Rust version, kept by all.
   private static boolean isChinese(int c) {
-    return c >= 0x4E00 && c <= 0x9FFF
-        || c >= 0x3400 && c <= 0x4DBF
-        || c >= 0x20000 && c <= 0x2A6DF
-        || c >= 0x2A700 && c <= 0x2B73F
-        || c >= 0x2B740 && c <= 0x2B81F
-        || c >= 0x2B920 && c <= 0x2CEAF
-        || c >= 0xF900 && c <= 0xFAFF
-        || c >= 0x2F800 && c <= 0x2FA1F;
+    return (c >= 0x4E00 && c <= 0x9FFF)
+        || (c >= 0x3400 && c <= 0x4DBF)
+        || (c >= 0x20000 && c <= 0x2A6DF)
+        || (c >= 0x2A700 && c <= 0x2B73F)
+        || (c >= 0x2B740 && c <= 0x2B81F)
+        || (c >= 0x2B920 && c <= 0x2CEAF)
+        || (c >= 0xF900 && c <= 0xFAFF)
+        || (c >= 0x2F800 && c <= 0x2FA1F);
   }
 
   /** Appends the ids of {@code word}, and empties it. */
