@@ -2,6 +2,7 @@ package dev.ridgeline.tokenizer;
 
 import dev.ridgeline.gguf.Metadata;
 import java.nio.charset.StandardCharsets;
+import java.text.Normalizer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ final class BpeEncoder implements TextEncoder {
 
   private final Vocabulary vocabulary;
   private final PreTokenizer preTokenizer;
+  private final boolean composes;
   private final WordCache cache = new WordCache();
 
   /** Left id in the high half, right one in the low -> rank in the high half, joined id low. */
@@ -31,6 +33,7 @@ final class BpeEncoder implements TextEncoder {
   BpeEncoder(Metadata metadata, Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
     preTokenizer = PreTokenizer.of(metadata, vocabulary);
+    composes = metadata.bool("tokenizer.ggml.normalizer.nfc", false);
     for (int b = 0; b < byteSymbols.length; b++) {
       int id = vocabulary.byteId((byte) b);
       byteSymbols[b] = id != Vocabulary.NONE ? id : vocabulary.size() + b;
@@ -86,8 +89,9 @@ final class BpeEncoder implements TextEncoder {
 
   @Override
   public void encode(String text, boolean atStart, IntList ids) {
+    String normal = composes ? Normalizer.normalize(text, Normalizer.Form.NFC) : text;
     Merger merger = new Merger();
-    preTokenizer.split(text, (from, to) -> encodeWord(text, from, to, merger, ids));
+    preTokenizer.split(normal, (from, to) -> encodeWord(normal, from, to, merger, ids));
   }
 
   private void encodeWord(String text, int from, int to, Merger merger, IntList ids) {

@@ -2,10 +2,13 @@ package dev.ridgeline.tokenizer;
 
 import dev.ridgeline.gguf.Metadata;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The tokens with a role, by id ({@link Vocabulary#NONE} where there is none), and those that end a
@@ -70,6 +73,11 @@ record SpecialTokens(
   private static final Set<String> CHANNEL_MARKS =
       Set.of("<|channel|>", "<|message|>", "<|start|>", "<|constrain|>");
 
+  private static final Set<String> WELL_KNOWN =
+      Stream.of(TURN_ENDS, OTHER_ENDS, CHANNEL_MARKS)
+          .flatMap(Collection::stream)
+          .collect(Collectors.toUnmodifiableSet());
+
   private static final List<String> END_KEYS =
       List.of(
           "tokenizer.ggml.eom_token_id",
@@ -127,7 +135,9 @@ record SpecialTokens(
     Map<String, Integer> result = new HashMap<>();
     for (int id = 0; id < vocabulary.size(); id++) {
       String text = vocabulary.text(id);
-      if (TURN_ENDS.contains(text) || OTHER_ENDS.contains(text) || CHANNEL_MARKS.contains(text)) {
+      char first = text.isEmpty() ? 0 : text.charAt(0);
+      // All of them begin so, and few other tokens do: a tenth of the time on 262,144 tokens.
+      if ((first == '<' || first == '[' || first == '_') && WELL_KNOWN.contains(text)) {
         result.putIfAbsent(text, id);
       }
     }

@@ -27,7 +27,7 @@ public final class StreamDecoder {
   StreamDecoder(Tokenizer tokenizer, boolean atStart, boolean skipSpecial) {
     this.tokenizer = tokenizer;
     this.skipSpecial = skipSpecial;
-    dropSpace = atStart && tokenizer.addSpacePrefix();
+    dropSpace = atStart && tokenizer.dropsFirstSpace();
   }
 
   /**

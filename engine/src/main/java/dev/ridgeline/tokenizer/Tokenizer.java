@@ -182,6 +182,15 @@ public final class Tokenizer {
         : vocabulary.spelling(id);
   }
 
+  /** Whether the space before the first word is encoding's doing, not the text's. */
+  boolean dropsFirstSpace() {
+    return switch (model) {
+      case LLAMA -> addSpacePrefix;
+      case GPT2 -> false;
+      case BERT, T5 -> true;
+    };
+  }
+
   boolean isSkipped(int id) {
     TokenKind kind = kind(id);
     return (kind == TokenKind.CONTROL || kind == TokenKind.UNKNOWN) && !special.rendered().get(id);
