@@ -298,13 +298,23 @@ final class ReferenceExecutable implements Executable {
     }
   }
 
-  /** {@code sum_i w[i] * x[from + i]} in double. */
+  /** {@code sum_i w[i] * x[from + i]} in double; four sums, since one waits for each addition. */
   static double dot(float[] w, float[] x, int from, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      sum += (double) w[i] * x[from + i];
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    int i = 0;
+    for (; i + 4 <= n; i += 4) {
+      a += (double) w[i] * x[from + i];
+      b += (double) w[i + 1] * x[from + i + 1];
+      c += (double) w[i + 2] * x[from + i + 2];
+      d += (double) w[i + 3] * x[from + i + 3];
     }
-    return sum;
+    for (; i < n; i++) {
+      a += (double) w[i] * x[from + i];
+    }
+    return a + b + c + d;
   }
 
   private static double softCap(double x, double cap) {
