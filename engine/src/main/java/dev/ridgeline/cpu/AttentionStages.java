@@ -77,10 +77,12 @@ final class AttentionStages {
       for (int s = 0; s < step.sequenceCount(); s++) {
         if (runs(step, s) > 0) {
           int row = step.endRow(s) - 1;
-          longest = Math.max(longest, kernel.toLane(step, row) - kernel.fromLane(step, row));
+          longest =
+              Math.max(
+                  longest, AttentionKernel.toPosition(step, row) - kernel.fromPosition(step, row));
         }
       }
-      return Math.clamp(longest / AttentionKernel.lanesPerTile(), 1, maxPartials(threads) / items);
+      return Math.clamp(longest / AttentionKernel.tileTokens(), 1, maxPartials(threads) / items);
     }
 
     /** Fills {@code call} for item {@code item}, with all of its stored tokens. */
@@ -96,8 +98,8 @@ final class AttentionStages {
       call.row = step.firstRow(s) + run * kernel.tokensPerCall();
       call.rows = Math.min(kernel.tokensPerCall(), step.endRow(s) - call.row);
       call.head = item % headsKv;
-      call.fromLane = kernel.fromLane(step, call.row);
-      call.toLane = kernel.toLane(step, call.row + call.rows - 1);
+      call.from = kernel.fromPosition(step, call.row);
+      call.to = AttentionKernel.toPosition(step, call.row + call.rows - 1);
       call.q = q;
       call.out = out;
       call.partial = 0;
@@ -124,11 +126,11 @@ final class AttentionStages {
 
     /** Keeps part {@code split} of the call's stored tokens, in whole groups. */
     private static void narrow(AttentionCall call, int split, int splits) {
-      int unit = AttentionKernel.laneUnit();
-      int units = (call.toLane - call.fromLane) / unit;
-      int from = call.fromLane;
-      call.fromLane = from + (int) ((long) units * split / splits) * unit;
-      call.toLane = from + (int) ((long) units * (split + 1) / splits) * unit;
+      int unit = AttentionKernel.splitUnit();
+      int units = (call.to - call.from) / unit;
+      int from = call.from;
+      call.from = from + (int) ((long) units * split / splits) * unit;
+      call.to = from + (int) ((long) units * (split + 1) / splits) * unit;
     }
   }
 

@@ -220,7 +220,7 @@ final class ExpertStages {
         Memory.copy(p.x + row * rowBytes, to + i * rowBytes, rowBytes);
       }
       Packing packing = KernelTable.pick(p.kernels, tokens).packing();
-      if (packing != Packing.NONE) {
+      if (!packing.equals(Packing.NONE)) {
         call.x = to;
         call.tokens = tokens;
         call.cols = p.cols;
@@ -253,7 +253,7 @@ final class ExpertStages {
     private void multiply(Worker worker, ProductKernel kernel, int expert, int from, int to) {
       ProductCall call = worker.product;
       int first = p.room.first(expert);
-      boolean asIs = kernel.packing() == Packing.NONE;
+      boolean asIs = kernel.packing().equals(Packing.NONE);
       call.weights = p.weights + ((long) expert * p.rowsOut + from) * p.rowBytes;
       call.rowBytes = p.rowBytes;
       call.rows = to - from;

@@ -66,7 +66,7 @@ final class Products {
 
   boolean needsPacking(int tokens) {
     for (Matrix m : matrices) {
-      if (KernelTable.pick(m.kernels, tokens).packing() != Packing.NONE) {
+      if (!KernelTable.pick(m.kernels, tokens).packing().equals(Packing.NONE)) {
         return true;
       }
     }
@@ -77,7 +77,7 @@ final class Products {
   void pack(Worker worker, int tokens) {
     for (int i = 0; i < matrices.length; i++) {
       Packing packing = packing(i, tokens);
-      if (packing != Packing.NONE && first(packing, tokens) == i) {
+      if (!packing.equals(Packing.NONE) && first(packing, tokens) == i) {
         worker.pack.x = x;
         worker.pack.tokens = tokens;
         worker.pack.cols = cols;
@@ -98,7 +98,7 @@ final class Products {
   /** The first matrix that wants {@code packing}. */
   private int first(Packing packing, int tokens) {
     int i = 0;
-    while (packing(i, tokens) != packing) {
+    while (!packing(i, tokens).equals(packing)) {
       i++;
     }
     return i;
@@ -107,13 +107,13 @@ final class Products {
   /** Address of the activations for matrix i. */
   private long packed(int i, int tokens) {
     Packing wanted = packing(i, tokens);
-    if (wanted == Packing.NONE) {
+    if (wanted.equals(Packing.NONE)) {
       return x;
     }
     long at = packed;
-    for (int j = 0; j < i && packing(j, tokens) != wanted; j++) {
+    for (int j = 0; j < i && !packing(j, tokens).equals(wanted); j++) {
       Packing earlier = packing(j, tokens);
-      if (earlier != Packing.NONE && first(earlier, tokens) == j) {
+      if (!earlier.equals(Packing.NONE) && first(earlier, tokens) == j) {
         at += aligned(earlier.bytes(tokens, cols));
       }
     }

@@ -223,15 +223,22 @@ public abstract class BackendContract {
     try (Executable executable =
         backend().compile(model.graph, model.weights(), capacity(KvType.F16))) {
       Step step = step(executable, 1, 0, blockTables(0, 0));
-      long[] bytes = new long[400];
-      for (int i = 0; i < bytes.length; i++) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        executable.run(step);
-        bytes[i] = threads.getCurrentThreadAllocatedBytes() - before;
+      long[] bytes = new long[200];
+      // Vector kernels put their vectors on the heap until the JIT has compiled them, so that the
+      // number of steps until all are warm is the machine's; that they get there is the promise.
+      for (int batch = 0; batch < 200; batch++) {
+        for (int i = 0; i < bytes.length; i++) {
+          long before = threads.getCurrentThreadAllocatedBytes();
+          executable.run(step);
+          bytes[i] = threads.getCurrentThreadAllocatedBytes() - before;
+        }
+        // The median: without the odd step in which the JIT steps in.
+        Arrays.sort(bytes);
+        if (bytes[100] < 2048) {
+          break;
+        }
       }
-      // The middle of the later half: warm, and without the odd step in which the JIT steps in.
-      Arrays.sort(bytes, 200, 400);
-      assertThat(bytes[300]).isLessThan(2048);
+      assertThat(bytes[100]).isLessThan(2048);
     }
   }
 }

@@ -24,11 +24,11 @@ public final class AttentionCall {
   /** The KV head. */
   public int head;
 
-  /** First stored token to look at, as a {@link KvLayout#lane}; a multiple of the group. */
-  public int fromLane;
+  /** First stored position to look at; a multiple of {@link AttentionKernel#splitUnit}. */
+  public int from;
 
-  /** End of the stored tokens to look at; a multiple of the group. */
-  public int toLane;
+  /** End of the stored positions to look at; a multiple of the same. */
+  public int to;
 
   /** Address of q of row 0 of the step. */
   public long q;

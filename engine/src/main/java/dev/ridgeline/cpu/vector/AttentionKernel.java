@@ -8,6 +8,7 @@ import static dev.ridgeline.cpu.vector.Lanes.store;
 import static java.util.Objects.requireNonNull;
 
 import dev.ridgeline.backend.Step;
+import dev.ridgeline.backend.StepCheck;
 import dev.ridgeline.cpu.kernel.Memory;
 import dev.ridgeline.graph.KvLayer;
 import jdk.incubator.vector.FloatVector;
@@ -77,13 +78,13 @@ public final class AttentionKernel {
     return maxRows / group;
   }
 
-  /** Stored tokens below which splitting them over threads is pointless. */
-  public static int lanesPerTile() {
+  /** Stored tokens that are looked at together: splitting fewer over threads is pointless. */
+  public static int tileTokens() {
     return LANES;
   }
 
   /** Ranges of stored tokens begin and end at multiples of this. */
-  public static int laneUnit() {
+  public static int splitUnit() {
     return GROUP;
   }
 
@@ -91,7 +92,7 @@ public final class AttentionKernel {
   public static long scratchBytes(KvLayer layer, int group) {
     long rows = maxRows(group);
     return rows * Gemm.A_STRIDE * (chunks(layer) + 1)
-        + 4L * LANES * (chunks(layer) * Gemm.K + outWidth(layer) + 1)
+        + 4L * LANES * (chunks(layer) * Gemm.K + outWidth(layer))
         + partialBytes(layer, group);
   }
 
@@ -104,26 +105,25 @@ public final class AttentionKernel {
     return 4L * (outWidth(layer) + RESULT_HEAD);
   }
 
-  /** First lane that row {@code row} or a later one of its sequence can see. */
-  public int fromLane(Step step, int row) {
-    int first = layer.window() == 0 ? 0 : Math.max(0, step.position(row) - layer.window() + 1);
-    return layout.lane(first) & -GROUP;
+  /** First position that row {@code row} can see, rounded down to a group. */
+  public int fromPosition(Step step, int row) {
+    return StepCheck.firstVisible(step.position(row), layer.window()) & -GROUP;
   }
 
-  /** End of the lanes that row {@code row} can see. */
-  public int toLane(Step step, int row) {
-    return (layout.lane(step.position(row)) + GROUP) & -GROUP;
+  /** The position after the last one that row {@code row} can see, rounded up to a group. */
+  public static int toPosition(Step step, int row) {
+    return (step.position(row) + GROUP) & -GROUP;
   }
 
   /** Computes {@code out} of the call's rows and heads, or a partial result. */
   public void attend(AttentionCall call) {
     loadQueries(call);
-    for (int lane = call.fromLane; lane < call.toLane; lane += LANES) {
-      int lanes = Math.min(LANES, call.toLane - lane);
-      loadTile(call, lane, lanes);
+    for (int first = call.from; first < call.to; first += LANES) {
+      int lanes = Math.min(LANES, call.to - first);
+      loadTile(call, first, lanes);
       multiplyKeys(call, lanes);
       for (int r = 0; r < call.rows * group; r++) {
-        weigh(call, r, lanes);
+        weigh(call, r, first, lanes);
       }
       Gemm.multiply(
           scores(call),
@@ -155,12 +155,8 @@ public final class AttentionKernel {
     return keys(call) + 4L * LANES * Gemm.K * chunks;
   }
 
-  private long positions(AttentionCall call) {
-    return values(call) + 4L * LANES * outWidth;
-  }
-
   private long results(AttentionCall call) {
-    return call.partial != 0 ? call.partial : positions(call) + 4L * LANES;
+    return call.partial != 0 ? call.partial : values(call) + 4L * LANES * outWidth;
   }
 
   /** Copies the scaled queries to rows of the first product and clears their results. */
@@ -187,40 +183,46 @@ public final class AttentionKernel {
     return (long) (call.row + r / group) * headCount + (long) call.head * group + r % group;
   }
 
-  /** Converts the keys and values of a tile and lists the positions of its lanes. */
-  private void loadTile(AttentionCall call, int firstLane, int lanes) {
-    int slots = layout.slots();
-    int last = requireNonNull(call.step).position(call.row + call.rows - 1);
-    for (int i = 0; i < lanes; i += GROUP) {
-      int slot = (firstLane + i) % slots;
-      int block = call.blocks[(firstLane + i) / slots];
-      int used = 0;
-      for (int j = 0; j < GROUP; j++) {
-        int position = layout.position(firstLane + i + j);
-        Memory.i32(positions(call) + 4L * (i + j), position);
-        used += position <= last ? 1 : 0;
+  /** Converts the keys and values of {@code lanes} positions from {@code first} on. */
+  private void loadTile(AttentionCall call, int first, int lanes) {
+    Step step = requireNonNull(call.step);
+    int begin = StepCheck.firstVisible(step.position(call.row), layer.window());
+    int end = step.position(call.row + call.rows - 1) + 1;
+    long valuePanelBytes = (long) lanes * Gemm.PANEL_BYTES;
+    int unit = layout.grouped() ? GROUP : 1;
+    for (int i = 0; i < lanes; i += unit) {
+      int position = first + i;
+      int used = Math.clamp(end - position, 0, unit);
+      if (position + unit <= begin) {
+        used = 0;
       }
-      for (int c = 0; c < chunks; c++) {
-        int from = c * Gemm.K;
-        int count = Math.min(Gemm.K, layer.keyDim() - from);
-        long panelBytes = (long) count * Gemm.PANEL_BYTES;
-        long panels = keys(call) + 4L * LANES * from;
-        store.readKeys(
-            block,
-            slot,
-            call.head,
-            from,
-            count,
-            panels + i / Gemm.PANEL * panelBytes + i % Gemm.PANEL * 4L,
-            panelBytes);
+      long values = values(call) + (long) i * Gemm.PANEL_BYTES;
+      if (used > 0) {
+        int block = call.blocks[position / layout.blockTokens()];
+        int slot = position % layout.blockTokens();
+        loadKeys(call, block, slot, i);
+        store.readValues(block, slot, call.head, used, values, valuePanelBytes);
       }
-      store.readValues(
-          block,
-          slot,
-          call.head,
-          used,
-          values(call) + (long) i * Gemm.PANEL_BYTES,
-          (long) lanes * Gemm.PANEL_BYTES);
+      // Weights of hidden tokens are 0, but 0 times a stale infinity would not be.
+      for (int panel = 0; panel < outWidth / Gemm.PANEL; panel++) {
+        Memory.zero(
+            values + panel * valuePanelBytes + (long) used * Gemm.PANEL_BYTES,
+            (long) (unit - used) * Gemm.PANEL_BYTES);
+      }
+    }
+  }
+
+  private void loadKeys(AttentionCall call, int block, int slot, int lane) {
+    for (int from = 0; from < layer.keyDim(); from += Gemm.K) {
+      int count = Math.min(Gemm.K, layer.keyDim() - from);
+      long panelBytes = (long) count * Gemm.PANEL_BYTES;
+      long panels = keys(call) + 4L * LANES * from;
+      long to = panels + lane / Gemm.PANEL * panelBytes + lane % Gemm.PANEL * 4L;
+      if (layout.grouped()) {
+        store.readKeys(block, slot, call.head, from, count, to, panelBytes);
+      } else {
+        store.readKey(block, slot, call.head, from, count, to);
+      }
     }
   }
 
@@ -244,16 +246,16 @@ public final class AttentionKernel {
   }
 
   /** Turns a row of scores into weights {@code exp(s - max)} and brings its results to that max. */
-  private void weigh(AttentionCall call, int r, int lanes) {
+  private void weigh(AttentionCall call, int r, int first, int lanes) {
     long row = scores(call) + (long) r * Gemm.A_STRIDE;
     long result = results(call) + r * resultStride;
     int position = requireNonNull(call.step).position(call.row + r / group);
-    int first = layer.window() == 0 ? 0 : position - layer.window() + 1;
+    int visible = StepCheck.firstVisible(position, layer.window());
     if (softCap > 0) {
       Rows.softCap(row, softCap, row, lanes);
     }
     float oldMax = Memory.f32(result);
-    float max = Math.max(oldMax, maskedMax(row, positions(call), first, position, lanes));
+    float max = Math.max(oldMax, maskedMax(row, visible - first, position - first, lanes));
     if (max == Float.NEGATIVE_INFINITY) {
       Memory.zero(row, 4L * lanes);
       return;
@@ -266,20 +268,25 @@ public final class AttentionKernel {
     Memory.f32(result + 4, Memory.f32(result + 4) * factor + exponentials(row, max, lanes));
   }
 
-  /** Sets what the row must not see to minus infinity and returns the maximum of the rest. */
-  private static float maskedMax(long row, long positions, int first, int last, int lanes) {
+  /** Sets all but lanes {@code from} to {@code to} to minus infinity; the maximum of the rest. */
+  private static float maskedMax(long row, int from, int to, int lanes) {
     FloatVector max = broadcast(Float.NEGATIVE_INFINITY);
     for (int i = 0; i < lanes; i += N) {
-      IntVector p =
-          IntVector.fromMemorySegment(
-              Lanes.I, Memory.ALL, positions + 4L * i & Memory.MASK, Lanes.LE);
-      VectorMask<Integer> hidden =
-          p.compare(VectorOperators.GT, last).or(p.compare(VectorOperators.LT, first));
-      FloatVector s = load(row + 4L * i).blend(Float.NEGATIVE_INFINITY, hidden.cast(Lanes.F));
-      store(s, row + 4L * i);
+      FloatVector s = load(row + 4L * i);
+      if (i < from || i + N > to + 1) {
+        s = s.blend(Float.NEGATIVE_INFINITY, outside(from - i, to - i));
+        store(s, row + 4L * i);
+      }
       max = max.max(s);
     }
     return max.reduceLanes(VectorOperators.MAX);
+  }
+
+  private static VectorMask<Float> outside(int from, int to) {
+    IntVector lane = Lanes.IOTA;
+    return lane.compare(VectorOperators.LT, from)
+        .or(lane.compare(VectorOperators.GT, to))
+        .cast(Lanes.F);
   }
 
   /** {@code s = exp(s - max)}; returns the sum. */

@@ -5,11 +5,10 @@ import dev.ridgeline.graph.KvLayer;
 
 /**
  * Where the keys and values of one layer lie. A KV block holds, for each KV head, its keys and then
- * its values. {@code slots} places for {@code blockTokens} tokens, rounded up to {@link #GROUP};
- * keys are stored transposed, {@code [keyDim][slots]}, so that a vector holds one element of
- * neighbouring tokens; values as {@code [slots][valueStride]}. Q8_0 keeps codes in these orders and
- * after them a float16 scale for each 32 elements of a token: {@code [keyDim / 32][slots]} and
- * {@code [slots][valueDim / 32]}.
+ * its values. Keys are stored transposed, {@code [keyDim][blockTokens]}, so that a vector holds one
+ * element of neighbouring tokens; values as {@code [blockTokens][valueDim]}. Q8_0 keeps codes in
+ * these orders and after them a float16 scale for each 32 elements of a token: {@code [keyDim /
+ * 32][blockTokens]} and {@code [blockTokens][valueDim / 32]}.
  */
 public record KvLayout(KvLayer layer, KvType type, int blockTokens) {
   /** Tokens that are read together: the lanes of the widest vector. */
@@ -28,24 +27,19 @@ public record KvLayout(KvLayer layer, KvType type, int blockTokens) {
     }
   }
 
-  /** Places for tokens in a block. */
-  int slots() {
-    return roundUp(blockTokens);
-  }
-
-  /** Elements from a token's values to the next token's. */
-  int valueStride() {
-    return type == KvType.F16 ? roundUp(layer.valueDim()) : layer.valueDim();
+  /** Whether tokens can be read {@link #GROUP} at a time; one by one otherwise. */
+  boolean grouped() {
+    return blockTokens % GROUP == 0;
   }
 
   /** Bytes of the codes of one head's keys. */
   long keyCodeBytes() {
-    return (long) elementBytes() * layer.keyDim() * slots();
+    return (long) elementBytes() * layer.keyDim() * blockTokens;
   }
 
   /** Bytes of the codes of one head's values. */
   long valueCodeBytes() {
-    return (long) elementBytes() * valueStride() * slots();
+    return (long) elementBytes() * layer.valueDim() * blockTokens;
   }
 
   private int elementBytes() {
@@ -53,7 +47,7 @@ public record KvLayout(KvLayer layer, KvType type, int blockTokens) {
   }
 
   private long scaleBytes(int dim) {
-    return type == KvType.F16 ? 0 : 2L * dim / SCALE_ELEMENTS * slots();
+    return type == KvType.F16 ? 0 : 2L * dim / SCALE_ELEMENTS * blockTokens;
   }
 
   private long keyBytes() {
@@ -77,20 +71,5 @@ public record KvLayout(KvLayer layer, KvType type, int blockTokens) {
   /** Address of the values. */
   long values(long storage, int block, int head) {
     return keys(storage, block, head) + keyBytes();
-  }
-
-  /** Place of position {@code position} when blocks are laid side by side with all their slots. */
-  int lane(int position) {
-    return position / blockTokens * slots() + position % blockTokens;
-  }
-
-  /** The inverse of {@link #lane}; {@link Integer#MAX_VALUE} for a slot that no token uses. */
-  int position(int lane) {
-    int slot = lane % slots();
-    return slot < blockTokens ? lane / slots() * blockTokens + slot : Integer.MAX_VALUE;
-  }
-
-  private static int roundUp(int n) {
-    return (n + GROUP - 1) & -GROUP;
   }
 }

@@ -17,14 +17,14 @@ import jdk.incubator.vector.FloatVector;
 public final class KvStore {
   private final KvLayout layout;
   private final long storage;
-  private final int slots;
+  private final int blockTokens;
   private final boolean f16;
 
   /** Over {@code storage}, the address of the layer's blocks. */
   public KvStore(KvLayout layout, long storage) {
     this.layout = layout;
     this.storage = storage;
-    this.slots = layout.slots();
+    this.blockTokens = layout.blockTokens();
     this.f16 = layout.type() == KvType.F16;
   }
 
@@ -39,11 +39,16 @@ public final class KvStore {
     int keyDim = layout.layer().keyDim();
     int valueDim = layout.layer().valueDim();
     if (f16) {
-      storeF16(key, keyDim, keys + 2L * slot, 2L * slots);
-      storeF16(value, valueDim, values + 2L * slot * layout.valueStride(), 2);
+      storeF16(key, keyDim, keys + 2L * slot, 2L * blockTokens);
+      storeF16(value, valueDim, values + 2L * slot * layout.layer().valueDim(), 2);
     } else {
       storeQ8(
-          key, keyDim, keys + slot, slots, keys + layout.keyCodeBytes() + 2L * slot, 2L * slots);
+          key,
+          keyDim,
+          keys + slot,
+          blockTokens,
+          keys + layout.keyCodeBytes() + 2L * slot,
+          2L * blockTokens);
       int scales = valueDim / SCALE_ELEMENTS;
       storeQ8(
           value,
@@ -90,17 +95,36 @@ public final class KvStore {
     for (int i = 0; i < GROUP; i += N) {
       long to = panel + i / Gemm.PANEL * panelBytes + i % Gemm.PANEL * 4L;
       if (f16) {
-        readKeysF16(keys + 2L * (from * slots + slot + i), 2L * slots, count, to);
+        readKeysF16(keys + 2L * (from * blockTokens + slot + i), 2L * blockTokens, count, to);
       } else {
         long scales = keys + layout.keyCodeBytes() + 2L * (slot + i);
         for (int d = from; d < from + count; d += SCALE_ELEMENTS) {
           readKeysQ8(
-              keys + (long) d * slots + slot + i,
-              slots,
-              Lanes.f16(scales + 2L * (d / SCALE_ELEMENTS) * slots),
+              keys + (long) d * blockTokens + slot + i,
+              blockTokens,
+              Lanes.f16(scales + 2L * (d / SCALE_ELEMENTS) * blockTokens),
               to + (long) (d - from) * Gemm.PANEL_BYTES);
         }
       }
+    }
+  }
+
+  /**
+   * As {@link #readKeys}, for one token, element by element: where blocks are not whole groups.
+   *
+   * @param to address of element {@code from}
+   */
+  void readKey(int block, int slot, int head, int from, int count, long to) {
+    long keys = layout.keys(storage, block, head);
+    long scales = keys + layout.keyCodeBytes() + 2L * slot;
+    for (int d = from; d < from + count; d++) {
+      long index = (long) d * blockTokens + slot;
+      float x =
+          f16
+              ? Memory.f16(keys + 2 * index)
+              : Memory.i8(keys + index)
+                  * Memory.f16(scales + 2L * (d / SCALE_ELEMENTS) * blockTokens);
+      Memory.f32(to + (long) (d - from) * Gemm.PANEL_BYTES, x);
     }
   }
 
@@ -117,19 +141,19 @@ public final class KvStore {
   }
 
   /**
-   * Reads the values of {@code count <= GROUP} neighbouring tokens to {@code
-   * panel[token][element]}, rows of {@link Gemm#PANEL_BYTES}, elements past a panel's to the panels
-   * {@code panelBytes} on; tokens from {@code count} to GROUP become 0, whatever is stored there.
+   * Reads the values of {@code count} neighbouring tokens to {@code panel[token][element]}, rows of
+   * {@link Gemm#PANEL_BYTES}, elements past a panel's to the panels {@code panelBytes} on.
    */
   void readValues(int block, int slot, int head, int count, long panel, long panelBytes) {
     long values = layout.values(storage, block, head);
-    int width = layout.valueStride();
-    for (int e = 0; e < layout.layer().valueDim(); e += N) {
+    int width = layout.layer().valueDim();
+    int scales = width / SCALE_ELEMENTS;
+    int e = 0;
+    for (; e + N <= width; e += N) {
       long to = panel + e / Gemm.PANEL * panelBytes + e % Gemm.PANEL * 4L;
       if (f16) {
         readValuesF16(values + 2L * ((long) slot * width + e), 2L * width, count, to);
       } else {
-        int scales = width / SCALE_ELEMENTS;
         readValuesQ8(
             values + (long) slot * width + e,
             width,
@@ -138,8 +162,12 @@ public final class KvStore {
             count,
             to);
       }
-      for (int token = count; token < GROUP; token++) {
-        store(FloatVector.zero(Lanes.F), to + (long) token * Gemm.PANEL_BYTES);
+    }
+    for (; e < width; e++) {
+      long to = panel + e / Gemm.PANEL * panelBytes + e % Gemm.PANEL * 4L;
+      for (int token = 0; token < count; token++) {
+        float v = Memory.f16(values + 2L * ((long) (slot + token) * width + e));
+        Memory.f32(to + (long) token * Gemm.PANEL_BYTES, v);
       }
     }
   }

@@ -48,7 +48,9 @@ public final class Lanes {
 
   static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
 
-  private static final IntVector IOTA = IntVector.zero(I).addIndex(1);
+  /** 0, 1, 2, ... */
+  static final IntVector IOTA = IntVector.zero(I).addIndex(1);
+
   private static final IntVector BYTE_SHIFTS = IOTA.lanewise(VectorOperators.LSHL, 3);
 
   private static final float ROUND = 0x1.8p23f;
