@@ -15,6 +15,7 @@ import picocli.CommandLine.HelpCommand;
     versionProvider = Version.class,
     subcommands = {
       RunCommand.class,
+      ChatCommand.class,
       TokenizeCommand.class,
       TemplateCommand.class,
       LogitsCommand.class,
