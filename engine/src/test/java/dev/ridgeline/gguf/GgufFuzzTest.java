@@ -33,7 +33,10 @@ class GgufFuzzTest {
   @TempDir static Path folder;
 
   static Stream<Arguments> seeds() {
-    return HostileFiles.all().stream().map(file -> Arguments.of((Object) file.bytes()));
+    return Stream.concat(
+            Stream.of(NonsenseFiles.sound()),
+            HostileFiles.all().stream().map(HostileFiles.Hostile::bytes))
+        .map(bytes -> Arguments.of((Object) bytes));
   }
 
   @MethodSource("seeds")

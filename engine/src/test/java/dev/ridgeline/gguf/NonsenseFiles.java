@@ -16,6 +16,7 @@ import java.util.Map;
  */
 final class NonsenseFiles {
   private static final int WIDTH = 8;
+  private static final String TYPES = "tokenizer.ggml.token_type";
   private static final int SLOT_BYTES = WIDTH * WIDTH * Float.BYTES;
 
   /**
@@ -37,7 +38,7 @@ final class NonsenseFiles {
     Path folder = Path.of(args[0]);
     Files.createDirectories(folder);
     Files.write(folder.resolve("sound.gguf"), sound());
-    for (List<Nonsense> files : List.of(hyperparameters(), vocabularies())) {
+    for (List<Nonsense> files : List.of(hyperparameters(), vocabularies(), oddities())) {
       for (Nonsense file : files) {
         Files.write(folder.resolve(file.name() + ".gguf"), file.bytes());
       }
@@ -92,14 +93,24 @@ final class NonsenseFiles {
         with("tokens-none", tokens, tokens()),
         with("tokens-integers", tokens, int32s(0, 1, 2, 3)),
         with("tokens-one-string", tokens, text("abc")),
-        with("token-types-too-few", "tokenizer.ggml.token_type", int32s(2, 3, 3)),
-        with("token-types-unknown", "tokenizer.ggml.token_type", int32s(2, 3, 3, 99)),
-        with("token-types-strings", "tokenizer.ggml.token_type", tokens("2", "3", "3", "6")),
+        with("token-types-too-few", TYPES, int32s(2, 3, 3)),
+        with("token-types-unknown", TYPES, int32s(2, 3, 3, 99)),
+        with("token-types-strings", TYPES, tokens("2", "3", "3", "6")),
         with("scores-too-many", "tokenizer.ggml.scores", floats(0, 0, 0, 0, 0)),
         with("scores-nan", "tokenizer.ggml.scores", floats(0, 0, 0, Double.NaN)),
         with("bos-outside", "tokenizer.ggml.bos_token_id", uint32(4)),
         with("eos-negative", "tokenizer.ggml.eos_token_id", int32(-7)),
         with("tokenizer-unknown", "tokenizer.ggml.model", text("nonsense")));
+  }
+
+  /** What released vocabularies do have, so a tokenizer accepts it. */
+  static List<Nonsense> oddities() {
+    String tokens = "tokenizer.ggml.tokens";
+    MetadataValue types = int32s(2, 3, 3, 1);
+    return List.of(
+        with(
+            "token-twice", Map.of(tokens, tokens("<unk>", "<s>", "</s>", "<s>"), TYPES, types), ""),
+        with("token-empty", Map.of(tokens, tokens("<unk>", "<s>", "</s>", ""), TYPES, types), ""));
   }
 
   private static Map<String, MetadataValue> soundMetadata() {
@@ -114,7 +125,7 @@ final class NonsenseFiles {
     metadata.put("llama.attention.layer_norm_rms_epsilon", float32(1e-5));
     metadata.put("tokenizer.ggml.model", text("llama"));
     metadata.put("tokenizer.ggml.tokens", tokens("<unk>", "<s>", "</s>", "<0x0A>"));
-    metadata.put("tokenizer.ggml.token_type", int32s(2, 3, 3, 6));
+    metadata.put(TYPES, int32s(2, 3, 3, 6));
     metadata.put("tokenizer.ggml.scores", floats(0, 0, 0, 0));
     metadata.put("tokenizer.ggml.bos_token_id", uint32(1));
     metadata.put("tokenizer.ggml.eos_token_id", uint32(2));
@@ -126,8 +137,12 @@ final class NonsenseFiles {
   }
 
   private static Nonsense with(String name, String key, MetadataValue value, String message) {
+    return with(name, Map.of(key, value), message);
+  }
+
+  private static Nonsense with(String name, Map<String, MetadataValue> changes, String message) {
     Map<String, MetadataValue> metadata = soundMetadata();
-    metadata.put(key, value);
+    metadata.putAll(changes);
     return new Nonsense(name, bytes(metadata), message);
   }
 

@@ -24,8 +24,12 @@ class NonsenseFilesTest {
     return NonsenseFiles.vocabularies();
   }
 
+  static List<Nonsense> oddities() {
+    return NonsenseFiles.oddities();
+  }
+
   static Stream<Nonsense> all() {
-    return Stream.concat(hyperparameters().stream(), vocabularies().stream());
+    return Stream.of(hyperparameters(), vocabularies(), oddities()).flatMap(List::stream);
   }
 
   private static Path path(String name) throws URISyntaxException {
@@ -64,6 +68,15 @@ class NonsenseFilesTest {
           .hasMessageContaining(nonsense.message())
           .message()
           .hasLineCount(1);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("oddities")
+  void anOddVocabularyEncodesAndDecodes(Nonsense odd) throws Exception {
+    try (GgufFile file = GgufFile.open(path(odd.name()))) {
+      Tokenizer tokenizer = Tokenizer.of(file.metadata());
+      assertThat(tokenizer.encode("<s>a", Tokenizer.Bos.NO, true)).containsExactly(1, 0, 0);
     }
   }
 
