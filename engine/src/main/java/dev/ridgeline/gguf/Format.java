@@ -45,6 +45,9 @@ final class Format {
   /** Bytes before the data (about 30 MB, where a file embeds a tokenizer's JSON). */
   static final long MAX_HEADER_BYTES = 1L << 28;
 
+  /** Metadata pairs (about 60). */
+  static final int MAX_PAIRS = 1 << 16;
+
   /** Bytes of one string value (about 30 MB, likewise). */
   static final int MAX_STRING_BYTES = 1 << 26;
 
@@ -55,7 +58,7 @@ final class Format {
   static final int MAX_TENSOR_NAME_BYTES = 1024;
 
   /** Elements of all arrays together (1.3 million). */
-  static final int MAX_ARRAY_ELEMENTS = 1 << 23;
+  static final int MAX_ARRAY_ELEMENTS = 1 << 22;
 
   /** Arrays within arrays (1). */
   static final int MAX_ARRAY_DEPTH = 8;

@@ -33,9 +33,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Files take shape under a temporary name in the same folder and get their own only when
- * complete and on disk, so that a name never stands for half a file; whatever had the name before
- * is replaced. Before any tensor is asked for, the header is read back with the checks that {@link
- * GgufFile#open} makes: what was written can be opened.
+ * complete and on disk, so that a name never stands for half a file (a process that is killed
+ * leaves one that ends in {@code .part}); whatever had the name before is replaced. Before any
+ * tensor is asked for, the header is read back with the checks that {@link GgufFile#open} makes:
+ * what was written can be opened.
  */
 public final class GgufWriter {
   private static final long CHUNK_BYTES = 1L << 22;
@@ -95,7 +96,10 @@ public final class GgufWriter {
                 tensor.data(), firstRow * tensor.rowBytes(), rows, 0, rows.byteSize()));
   }
 
-  /** Appends a tensor whose data {@code source} produces while the file is written. */
+  /**
+   * Appends a tensor whose data {@code source} produces while the file is written; a row has less
+   * than 2 GiB.
+   */
   public GgufWriter tensor(String name, DType type, Shape shape, RowSource source) {
     entries.add(new Entry(name, type, shape, source));
     return this;
@@ -169,7 +173,7 @@ public final class GgufWriter {
         throw new FileAlreadyExistsException(path.toString(), null, "not a regular file");
       }
     }
-    String suffix = "." + UUID.randomUUID() + ".part";
+    String suffix = "." + UUID.randomUUID().toString().substring(0, 8) + ".part";
     List<Path> temporaries =
         paths.stream().map(p -> p.resolveSibling(p.getFileName() + suffix)).toList();
     try {

@@ -63,7 +63,7 @@ record Header(int version, Metadata metadata, long dataOffset, List<TensorInfo> 
     readMagic(in);
     int version = readVersion(in);
     int tensorCount = in.count("the number of tensors", MIN_TENSOR_BYTES, Format.MAX_TENSORS);
-    int pairCount = in.count("the number of metadata pairs", MIN_PAIR_BYTES, Integer.MAX_VALUE);
+    int pairCount = in.count("the number of metadata pairs", MIN_PAIR_BYTES, Format.MAX_PAIRS);
     Map<String, MetadataValue> values = new LinkedHashMap<>();
     int alignment = Format.DEFAULT_ALIGNMENT;
     for (int i = 0; i < pairCount; i++) {

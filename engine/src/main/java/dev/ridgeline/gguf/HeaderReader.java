@@ -10,6 +10,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Reads the values of a header one after the other, through a buffer of fixed size: a file that
@@ -297,6 +298,6 @@ final class HeaderReader {
 
   /** A problem at byte {@code at}; {@code format} as in {@link String#format}. */
   GgufException fail(long at, String format, Object... args) {
-    return new GgufException(file, at, format.formatted(args));
+    return new GgufException(file, at, String.format(Locale.ROOT, format, args));
   }
 }

@@ -116,6 +116,20 @@ class GgufFileTest {
   }
 
   @Test
+  void stringsOfAnyLengthUpToTheBoundAreRead() throws IOException {
+    Map<String, MetadataValue> metadata = new LinkedHashMap<>();
+    for (int length : new int[] {0, 1, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 1 << 20}) {
+      metadata.put("a" + length, new MetadataValue.Text("x".repeat(length)));
+      metadata.put("b" + length, MetadataValue.uint32(length));
+    }
+    Path path = folder.resolve("long.gguf");
+    new GgufWriter(metadata).write(path);
+    try (GgufFile file = GgufFile.open(path)) {
+      assertThat(file.metadata().values()).isEqualTo(metadata);
+    }
+  }
+
+  @Test
   void tensorsMayLieInAnyOrderAndWithGaps() throws IOException {
     Path path =
         write(
@@ -155,12 +169,17 @@ class GgufFileTest {
     extend(array, onePair(MetadataType.ARRAY).array(MetadataType.UINT8.id(), 1 << 30), 1L << 31);
     assertThatThrownBy(() -> GgufFile.open(array))
         .hasMessageEndingWith(
-            "@ byte 41: the array's length is 1073741824; expected at most 8388608");
+            "@ byte 41: the array's length is 1073741824; expected at most 4194304");
     Path string = folder.resolve("string.gguf");
     extend(string, onePair(MetadataType.STRING).u64(1 << 30), 1L << 31);
     assertThatThrownBy(() -> GgufFile.open(string))
         .hasMessageEndingWith(
             "@ byte 37: a string has length 1073741824; expected at most 67108864 bytes");
+    Path pairs = folder.resolve("pairs.gguf");
+    extend(pairs, RawGguf.start(3, 0, 1 << 20), 1L << 31);
+    assertThatThrownBy(() -> GgufFile.open(pairs))
+        .hasMessageEndingWith(
+            "@ byte 16: the number of metadata pairs is 1048576; expected at most 65536");
     Path tensors = folder.resolve("tensors.gguf");
     extend(tensors, RawGguf.start(3, 1 << 20, 0), 1L << 31);
     assertThatThrownBy(() -> GgufFile.open(tensors))
@@ -308,6 +327,9 @@ class GgufFileTest {
   @Test
   void whatIsNoRegularFileIsNotOpened() {
     assertThatThrownBy(() -> GgufFile.open(folder)).hasMessage(folder + ": is not a regular file");
+    Path endless = Path.of("/dev/zero");
+    assertThatThrownBy(() -> GgufFile.open(endless))
+        .hasMessageMatching("/dev/zero: (is not a regular file|there is no such file)");
     assertThatThrownBy(() -> GgufFile.open(folder.resolve("no.gguf")))
         .hasMessage(folder.resolve("no.gguf") + ": there is no such file");
   }
