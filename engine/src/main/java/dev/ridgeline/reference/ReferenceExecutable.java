@@ -35,7 +35,7 @@ final class ReferenceExecutable implements Executable {
     var plan = new ActivationPlan(graph, capacity);
     float[][] buffers = new float[plan.buffers()][];
     for (int i = 0; i < buffers.length; i++) {
-      buffers[i] = new float[Math.toIntExact(plan.elements(i))];
+      buffers[i] = new float[arrayLength(plan.elements(i))];
     }
     values = new float[graph.values().size()][];
     for (Value v : graph.values()) {
@@ -44,6 +44,16 @@ final class ReferenceExecutable implements Executable {
     scratch = new Scratch(graph, capacity);
     kv = new KvStore(graph, capacity, arena);
     groupOfLayer = graph.kvLayers().stream().mapToInt(graph::kvGroup).toArray();
+  }
+
+  private static int arrayLength(long elements) {
+    if (elements > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "a value of %d elements does not fit the reference backend's arrays; take fewer tokens"
+                  .formatted(elements)
+              + " or outputs a step");
+    }
+    return (int) elements;
   }
 
   @Override

@@ -56,7 +56,7 @@ class QuantizationTest {
     }
   }
 
-  @Property(tries = 60)
+  @Property(tries = 100)
   void encodingWhatWasDecodedLosesLittleMore(
       @ForAll("weightTypes") DType type, @ForAll("rows") float[] x) {
     float[] once = decoded(type, encoded(type, x), x.length);
@@ -77,7 +77,7 @@ class QuantizationTest {
     }
   }
 
-  @Property(tries = 60)
+  @Property(tries = 100)
   void rowsAreBlocksOneAfterTheOther(@ForAll("weightTypes") DType type, @ForAll("rows") float[] x) {
     byte[] blocks = encoded(type, x);
     int n = type.blockElements();

@@ -1,6 +1,8 @@
 package dev.ridgeline.testing;
 
 import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Step;
+import dev.ridgeline.backend.StepCheck;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.tensor.Tensor;
 import java.util.List;
@@ -57,6 +59,52 @@ public final class OpCase {
         throw new IllegalArgumentException("no tensor '" + name + "'");
       }
       return tensor;
+    }
+
+    /**
+     * Puts pass {@code pass} into {@code step}. Blocks of a sequence are scattered over the pool;
+     * those wholly before the window are {@link Step#FREED}.
+     */
+    public void fill(Step step, int pass) {
+      Pass p = passes.get(pass);
+      step.clear();
+      int row = 0;
+      for (Run run : p.runs()) {
+        step.beginSequence(blockTables(run));
+        for (int i = 0; i < run.count(); i++) {
+          step.addToken(run.firstToken() + i, run.position() + i, row++ % p.outputEvery() == 0);
+        }
+      }
+    }
+
+    private int[][] blockTables(Run run) {
+      int[][] tables = new int[capacity.kvBlocks().size()][];
+      for (int group = 0; group < tables.length; group++) {
+        int window = graph.kvGroups().get(group);
+        int freed = StepCheck.firstVisible(run.position(), window) / capacity.blockTokens();
+        int pool = capacity.kvBlocks().get(group);
+        tables[group] = new int[capacity.blocksPerSequence()];
+        for (int i = 0; i < tables[group].length; i++) {
+          int order = i * capacity.maxSequences() + run.sequence();
+          tables[group][i] = i < freed ? Step.FREED : scattered(order, pool);
+        }
+      }
+      return tables;
+    }
+
+    /**
+     * A permutation of {@code 0..pool - 1}: a multiple of an odd step, made coprime with the pool.
+     */
+    private static int scattered(int order, int pool) {
+      int stride = 7;
+      while (gcd(stride, pool) != 1) {
+        stride++;
+      }
+      return (int) ((long) order * stride % pool);
+    }
+
+    private static int gcd(int a, int b) {
+      return b == 0 ? a : gcd(b, a % b);
     }
   }
 

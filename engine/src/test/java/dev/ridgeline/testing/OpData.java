@@ -130,10 +130,14 @@ final class OpData {
     data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16((float) value));
   }
 
-  /** Memory as aligned as a tensor in a file is, and no more. */
+  /**
+   * Memory as aligned as a tensor in a file is, and no more; the bytes before and after it are NaNs
+   * in every float format, so that whoever reads them computes NaNs.
+   */
   private static MemorySegment allocate(long bytes) {
     return Arena.ofAuto()
-        .allocate(bytes + FILE_ALIGNMENT, 2 * FILE_ALIGNMENT)
+        .allocate(bytes + 4 * FILE_ALIGNMENT, 2 * FILE_ALIGNMENT)
+        .fill((byte) 0xFF)
         .asSlice(FILE_ALIGNMENT, bytes);
   }
 
