@@ -16,6 +16,7 @@ import picocli.CommandLine.HelpCommand;
     subcommands = {
       RunCommand.class,
       ChatCommand.class,
+      InspectCommand.class,
       TokenizeCommand.class,
       TemplateCommand.class,
       LogitsCommand.class,

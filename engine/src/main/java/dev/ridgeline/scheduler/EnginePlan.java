@@ -33,7 +33,8 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
    * @param trainedContext tokens the model was trained for
    * @throws IllegalArgumentException with the arithmetic, if it cannot fit
    */
-  static EnginePlan of(Graph graph, int trainedContext, Backend backend, EngineOptions options) {
+  public static EnginePlan of(
+      Graph graph, int trainedContext, Backend backend, EngineOptions options) {
     boolean auto = options.context() == 0;
     int context = auto ? Math.min(trainedContext, EngineOptions.AUTO_CONTEXT) : options.context();
     while (true) {
