@@ -243,13 +243,13 @@ final class StepLoop implements AutoCloseable {
     finish(s, FinishReason.ERROR, new GenerationException(what + ": " + cause.getMessage(), cause));
   }
 
-  /** Frees what {@code s} holds, and then tells everybody. */
+  /** Frees what {@code s} holds, then tells the listeners, and its reader last. */
   private void finish(Sequence s, FinishReason reason, @Nullable GenerationException failure) {
     scheduler.remove(s);
     publishStatus();
     RequestStats stats = s.stats(reason, System.nanoTime());
-    s.stream.finish(stats, failure);
     settings.listeners.forEach(l -> l.onFinish(stats));
+    s.stream.finish(stats, failure);
   }
 
   private void abandon() {

@@ -1,0 +1,116 @@
+package dev.ridgeline.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.Step;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * A model without weights: its K and V are the token and the position, stored through the block
+ * tables like any others, and its logits are a hash of all that the tables show within the window
+ * of each group. A wrong table, a block shared or freed wrongly, or a token computed twice changes
+ * the text.
+ */
+final class HistoryExecutable implements Executable {
+  private static final float SPREAD = 6;
+
+  private final Capacity capacity;
+  private final List<Integer> windows;
+  private final int vocabularySize;
+  private final long[][] stored;
+  private final long[] outputs;
+
+  /** Called with every step before it is computed, on the step thread. */
+  volatile Consumer<Step> beforeStep = _ -> {};
+
+  HistoryExecutable(Capacity capacity, List<Integer> windows, int vocabularySize) {
+    this.capacity = capacity;
+    this.windows = windows;
+    this.vocabularySize = vocabularySize;
+    stored = new long[windows.size()][];
+    for (int group = 0; group < stored.length; group++) {
+      stored[group] = new long[capacity.kvBlocks().get(group) * capacity.blockTokens()];
+      Arrays.fill(stored[group], -1);
+    }
+    outputs = new long[capacity.maxOutputs()];
+  }
+
+  @Override
+  public Capacity capacity() {
+    return capacity;
+  }
+
+  @Override
+  public int vocabularySize() {
+    return vocabularySize;
+  }
+
+  @Override
+  public void run(Step step) {
+    beforeStep.accept(step);
+    for (int group = 0; group < stored.length; group++) {
+      for (int row = 0; row < step.tokenCount(); row++) {
+        int slot = slot(step, group, step.sequence(row), step.position(row));
+        stored[group][slot] = entry(step.token(row), step.position(row));
+      }
+    }
+    for (int output = 0; output < step.outputCount(); output++) {
+      outputs[output] = history(step, step.outputRow(output));
+    }
+  }
+
+  private static long entry(int token, int position) {
+    return ((long) position << 32) | token;
+  }
+
+  private int slot(Step step, int group, int sequence, int position) {
+    int block = step.blockTable(sequence, group)[position / capacity.blockTokens()];
+    assertThat(block).isBetween(0, capacity.kvBlocks().get(group) - 1);
+    return block * capacity.blockTokens() + position % capacity.blockTokens();
+  }
+
+  private long history(Step step, int row) {
+    long hash = 1;
+    for (int group = 0; group < stored.length; group++) {
+      int last = step.position(row);
+      int window = windows.get(group);
+      for (int p = window == 0 ? 0 : Math.max(0, last - window + 1); p <= last; p++) {
+        long entry = stored[group][slot(step, group, step.sequence(row), p)];
+        assertThat(entry >>> 32).as("position of a visible token").isEqualTo(p);
+        hash = mix(hash + entry);
+      }
+    }
+    return hash;
+  }
+
+  @Override
+  public void logits(int output, float[] into) {
+    for (int id = 0; id < vocabularySize; id++) {
+      into[id] = (mix(outputs[output] + id) >>> 40) * 0x1p-24f * SPREAD;
+    }
+  }
+
+  @Override
+  public int argmax(int output) {
+    var row = new float[vocabularySize];
+    logits(output, row);
+    int best = 0;
+    for (int id = 1; id < row.length; id++) {
+      best = row[id] > row[best] ? id : best;
+    }
+    return best;
+  }
+
+  private static long mix(long z) {
+    long x = (z ^ (z >>> 31)) * 0x9E3779B97F4A7C15L;
+    x = (x ^ (x >>> 29)) * 0xBF58476D1CE4E5B9L;
+    return x ^ (x >>> 32);
+  }
+
+  @Override
+  public void close() {}
+}
