@@ -36,7 +36,7 @@ public final class Engine implements AutoCloseable {
   private final EngineCore core;
 
   /** Parsed when it is first asked for: a model whose template is broken still takes prompts. */
-  private @Nullable Optional<ChatPrompt> chatPrompt;
+  private @Nullable ChatPrompt chatPrompt;
 
   private Engine(GgufFile file, Backend backend, EngineOptions options) {
     this.file = file;
@@ -150,9 +150,9 @@ public final class Engine implements AutoCloseable {
    */
   public synchronized Optional<ChatPrompt> chatPrompt() {
     if (chatPrompt == null) {
-      chatPrompt = ChatPrompt.of(file.metadata(), tokenizer);
+      chatPrompt = ChatPrompt.of(file.metadata(), tokenizer).orElse(null);
     }
-    return chatPrompt;
+    return Optional.ofNullable(chatPrompt);
   }
 
   private static Tokenizer.Bos bos(boolean wanted) {

@@ -1,5 +1,6 @@
 package dev.ridgeline.sampler;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -258,8 +259,7 @@ class SamplerTest {
             .build();
     Sampler sampler = sampler(params, 400);
     int chosen = sampler.sample(logits.clone(), new int[] {17}, 1, new SamplerScratch(400));
-    Logprobs logprobs = sampler.logprobs();
-    assertThat(logprobs).isNotNull();
+    Logprobs logprobs = requireNonNull(sampler.logprobs());
     assertThat(chosen).isEqualTo(17);
     List<Integer> ids = BruteForce.tokens(logits).stream().map(BruteForce.Token::id).toList();
     assertThat((double) logprobs.chosen()).isEqualTo(Math.log(p[ids.indexOf(17)]), within(1e-5));

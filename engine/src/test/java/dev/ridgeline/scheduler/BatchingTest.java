@@ -11,6 +11,7 @@ import dev.ridgeline.scheduler.TokenStream.Completion;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -147,20 +148,21 @@ class BatchingTest {
             .map(w -> new Work(w.prompt, w.params.toBuilder().stop().ignoreEos(true).build()))
             .toList();
     List<Completion> expected = alone(all);
+    int preemptions = 0;
+    Queue<StepStats> steps;
     try (var tight = new CoreHarness(Shape.ROOMY.withBlocks(20))) {
+      steps = tight.steps;
       List<TokenStream> streams =
           all.stream().map(w -> tight.core.generate(w.prompt, w.params)).toList();
-      int preemptions = 0;
       for (int i = 0; i < all.size(); i++) {
         Completion found = streams.get(i).collect();
         assertSame(found, expected.get(i));
         preemptions += found.stats().preemptions();
       }
-      assertThat(preemptions).isPositive();
-      tight.close();
-      assertThat(tight.steps.stream().mapToInt(StepStats::preempted).sum()).isEqualTo(preemptions);
       assertThat(streams.get(0).stats().preemptions()).as("of the oldest").isZero();
     }
+    assertThat(preemptions).isPositive();
+    assertThat(steps.stream().mapToInt(StepStats::preempted).sum()).isEqualTo(preemptions);
   }
 
   @ParameterizedTest

@@ -1,5 +1,6 @@
 package dev.ridgeline.scheduler;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -29,7 +31,7 @@ class EngineCoreTest {
 
   private final CoreHarness harness = new CoreHarness(Shape.ROOMY);
 
-  @org.junit.jupiter.api.AfterEach
+  @AfterEach
   void close() {
     harness.close();
   }
@@ -128,8 +130,7 @@ class EngineCoreTest {
             .maxTokens(4)
             .build();
     for (Token token : harness.complete(PROMPT, params).tokens()) {
-      Logprobs logprobs = token.logprobs();
-      assertThat(logprobs).isNotNull();
+      Logprobs logprobs = requireNonNull(token.logprobs());
       assertThat(logprobs.topIds()).hasSize(3);
       assertThat(logprobs.topIds()[0]).as("greedy").isEqualTo(token.id());
       assertThat(logprobs.top()[0]).isEqualTo(logprobs.chosen());
