@@ -12,9 +12,9 @@ final class Gemma2 {
   static Value forward(Decoder d) {
     var full =
         Attention.of(d.rope(Layout.NEOX), Gemma3.attentionScale(d, LAYERS_27B))
-            .withSoftCap(d.keys().positiveOrNone("attn_logit_softcapping", 50));
+            .withSoftCap(d.keys().cap("attn_logit_softcapping", 50));
     var local = full.withWindow(d.slidingWindow(4096));
     Value logits = Gemma3.forward(d, full, local, 2);
-    return d.softCap(logits, d.keys().positiveOrNone("final_logit_softcapping", 30));
+    return d.softCap(logits, d.keys().cap("final_logit_softcapping", 30));
   }
 }

@@ -23,7 +23,7 @@ final class Gemma3 {
             : full.withWindow(window)
                 .withRope(rope.unscaled(d.keys().positive("rope.freq_base_swa", 10000)));
     Value logits = forward(d, full, local, 6);
-    return d.softCap(logits, d.keys().positiveOrNone("final_logit_softcapping", 0));
+    return d.softCap(logits, d.keys().cap("final_logit_softcapping", 0));
   }
 
   /** What Gemma 2 and 3 share: norms before and after each branch, GeGLU, scaled embeddings. */

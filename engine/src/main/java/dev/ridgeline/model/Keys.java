@@ -66,6 +66,11 @@ final class Keys {
     return has(key) && metadata.number(name(key)) != 0 ? positive(key) : otherwise;
   }
 
+  /** A finite number of 0 or above, or {@code otherwise} when the key is missing. */
+  float cap(String key, float otherwise) {
+    return has(key) && metadata.number(name(key)) == 0 ? 0 : positive(key, otherwise);
+  }
+
   /** The string, or {@code otherwise} when the key is missing. */
   String string(String key, String otherwise) {
     return metadata.string(name(key), otherwise);
