@@ -1,0 +1,206 @@
+package dev.ridgeline.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+
+/** The commands as a user calls them, on the built-in model. */
+class CommandLineTest {
+  private static final String MODEL = BuiltinModel.path().toString();
+
+  @TempDir private Path folder = Path.of("");
+
+  private record Outcome(int status, String out, String err) {
+    JsonNode json() {
+      assertThat(status).as(err).isZero();
+      return Json.MAPPER.readTree(out);
+    }
+
+    /** Exit status 2, nothing on standard output, one line on standard error. */
+    void isRefusal(String... parts) {
+      assertThat(status).as(err).isEqualTo(2);
+      assertThat(out).isEmpty();
+      assertThat(err.lines()).hasSize(1);
+      assertThat(err).contains(parts);
+    }
+  }
+
+  private static Outcome ridgeline(String... args) {
+    var out = new StringWriter();
+    var err = new StringWriter();
+    CommandLine commandLine =
+        Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    int status = commandLine.execute(args);
+    return new Outcome(status, out.toString(), err.toString());
+  }
+
+  private static List<Integer> ints(JsonNode array) {
+    return IntStream.range(0, array.size()).mapToObj(i -> array.get(i).asInt()).toList();
+  }
+
+  @Test
+  void runPrintsPromptAndContinuationAndTheSpeedsGoToStandardError() {
+    Outcome run = ridgeline("run", "Once upon a time", "-n", "8", "--greedy");
+
+    assertThat(run.status).isZero();
+    assertThat(run.out).startsWith("Once upon a time").hasSizeGreaterThan(24);
+    assertThat(run.err).contains("tok/s").contains("% of this machine's limit");
+  }
+
+  @Test
+  void runAsJsonGivesIdsTextReasonAndSpeeds() {
+    JsonNode run =
+        ridgeline("run", "Once upon a time", "-n", "8", "--greedy", "--format", "json").json();
+
+    assertThat(ints(run.get("prompt_ids"))).containsExactly(1, 5024, 608, 261, 601);
+    assertThat(run.get("ids").size()).isEqualTo(8);
+    assertThat(run.get("text").asString()).isNotBlank();
+    assertThat(run.get("finish_reason").asString()).isEqualTo("length");
+    assertThat(run.get("decode_tokens_per_second").asDouble()).isPositive();
+    assertThat(run.get("prompt_tokens_per_second").asDouble()).isPositive();
+    assertThat(run.get("ttft_seconds").asDouble()).isPositive();
+  }
+
+  @Test
+  void tokensAsPromptGiveWhatTheirTextGives() {
+    JsonNode text =
+        ridgeline("run", "Once upon a time", "-n", "8", "--greedy", "--format", "json").json();
+    JsonNode ids =
+        ridgeline(
+                "run", "--tokens", "1,5024,608,261,601", "-n", "8", "--greedy", "--format", "json")
+            .json();
+
+    assertThat(ids.get("ids")).isEqualTo(text.get("ids"));
+  }
+
+  @Test
+  void theSameSeedGivesTheSameText() {
+    String[] args = {"run", "The", "-n", "12", "--seed", "7", "--format", "json"};
+
+    assertThat(ridgeline(args).json().get("ids")).isEqualTo(ridgeline(args).json().get("ids"));
+  }
+
+  @Test
+  void tokenizeGivesIdsAndPieces() {
+    JsonNode json =
+        ridgeline("tokenize", MODEL, "--text", "Once upon", "--bos", "no", "--format", "json")
+            .json();
+
+    assertThat(ints(json.get("ids"))).containsExactly(5024, 608);
+    assertThat(json.get("pieces").get(1).asString()).isEqualTo(" upon");
+  }
+
+  @Test
+  void logitsAreTheLargestFirstAndTheirProbabilitiesStayUnderOne() {
+    JsonNode top =
+        ridgeline("logits", MODEL, "--tokens", "1,5024,608", "--top", "5", "--format", "json")
+            .json()
+            .get("top");
+
+    assertThat(top.size()).isEqualTo(5);
+    assertThat(top.get(0).get("piece").asString()).isEqualTo(" a");
+    double sum = 0;
+    for (int i = 0; i < 5; i++) {
+      sum += Math.exp(top.get(i).get("logprob").asDouble());
+      assertThat(top.get(i).get("logit").asDouble())
+          .isLessThanOrEqualTo(top.get(Math.max(0, i - 1)).get("logit").asDouble());
+    }
+    assertThat(sum).isBetween(0.5, 1.0);
+  }
+
+  @Test
+  void templateRendersAConversation() throws IOException {
+    Path template =
+        Files.writeString(
+            folder.resolve("t.jinja"),
+            "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}");
+    Path talk =
+        Files.writeString(folder.resolve("c.json"), "[{\"role\": \"user\", \"content\": \"Hi\"}]");
+
+    Outcome text = ridgeline("template", template.toString(), "--conversation", talk.toString());
+
+    assertThat(text.out).isEqualTo("<user>Hi\n<assistant>");
+  }
+
+  @Test
+  void inspectTellsWhatIsInAFileAndWhatItTakes() {
+    JsonNode json = ridgeline("inspect", MODEL, "--format", "json").json();
+
+    assertThat(json.get("parameters").asLong()).isBetween(33_000_000L, 34_000_000L);
+    assertThat(json.get("metadata").get("general.architecture").asString()).isEqualTo("llama");
+    assertThat(json.get("memory_plan").get("total_bytes").asLong()).isGreaterThan(22_000_000);
+  }
+
+  @Test
+  void benchPutsEachRowBesideItsLimit() {
+    JsonNode json =
+        ridgeline(
+                "bench",
+                MODEL,
+                "-p",
+                "16",
+                "-n",
+                "4",
+                "-r",
+                "2",
+                "--warmup",
+                "0",
+                "--format",
+                "json")
+            .json();
+
+    assertThat(json.get("results").size()).isEqualTo(2);
+    JsonNode generate = json.get("results").get(1);
+    assertThat(generate.get("generate_tokens").asInt()).isEqualTo(4);
+    assertThat(generate.get("tokens_per_second").get("median").asDouble()).isPositive();
+    assertThat(generate.get("bytes_per_token").asDouble()).isGreaterThan(20e6);
+    assertThat(generate.get("share_of_limit").asDouble()).isPositive();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"run", "tokenize", "logits", "template", "inspect", "bench", "doctor", "chat"})
+  void everyCommandHasHelpWorthReading(String command) {
+    Outcome help = ridgeline(command, "--help");
+
+    assertThat(help.status).isZero();
+    assertThat(help.out).contains("Usage: ridgeline " + command).hasSizeGreaterThan(300);
+  }
+
+  @Test
+  void wrongUsageIsOneLineAndStatusTwo() {
+    ridgeline("tokenize", MODEL).isRefusal("--text");
+    ridgeline("run", "x", "--nonsense").isRefusal("--nonsense");
+    ridgeline("run").isRefusal("no prompt");
+    ridgeline("run", "x", "--temp", "-1").isRefusal("temperature", "-1");
+    ridgeline("run", "x", "--top-p", "2").isRefusal("topP", "2");
+    ridgeline("run", "x", "--backend", "gpu9").isRefusal("gpu9", "known");
+    ridgeline("logits", MODEL, "--tokens", "999999").isRefusal("999999");
+    ridgeline("run", "x", "-c", "100000000").isRefusal("does not fit");
+    ridgeline("bench", MODEL, "-p", "0", "-n", "0").isRefusal("nothing to measure");
+  }
+
+  @Test
+  void aMissingOrBrokenFileIsOneLineAndStatusTwo() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.gguf"), "not a model");
+    Path cut = folder.resolve("cut.gguf");
+    Files.write(cut, java.util.Arrays.copyOf(Files.readAllBytes(Path.of(MODEL)), 1_000_000));
+
+    ridgeline("inspect", "/nowhere/model.gguf").isRefusal("/nowhere/model.gguf");
+    ridgeline("run", "x", "-m", text.toString()).isRefusal("text.gguf");
+    ridgeline("run", "x", "-m", cut.toString()).isRefusal("cut.gguf", "byte");
+    ridgeline("run", "x", "-m", folder.toString()).isRefusal(folder.toString());
+  }
+}
