@@ -20,6 +20,7 @@ import picocli.CommandLine.HelpCommand;
       TokenizeCommand.class,
       TemplateCommand.class,
       LogitsCommand.class,
+      SynthCommand.class,
       BenchCommand.class,
       DoctorCommand.class,
       GenerateCompletion.class,
@@ -41,7 +42,11 @@ public final class Main {
   /** Runs the command line and exits with its status. */
   public static void main(String[] args) {
     StandardError.restore();
-    System.exit(commandLine().execute(args));
+    CommandLine commandLine = commandLine();
+    int status = commandLine.execute(args);
+    commandLine.getOut().flush();
+    commandLine.getErr().flush();
+    System.exit(status);
   }
 
   /** The command line, ready to execute. */

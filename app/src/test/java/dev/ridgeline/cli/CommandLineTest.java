@@ -171,12 +171,37 @@ class CommandLineTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"run", "tokenize", "logits", "template", "inspect", "bench", "doctor", "chat"})
+      strings = {
+        "run",
+        "tokenize",
+        "logits",
+        "template",
+        "inspect",
+        "bench",
+        "doctor",
+        "chat",
+        "synth"
+      })
   void everyCommandHasHelpWorthReading(String command) {
     Outcome help = ridgeline(command, "--help");
 
     assertThat(help.status).isZero();
     assertThat(help.out).contains("Usage: ridgeline " + command).hasSizeGreaterThan(300);
+  }
+
+  @Test
+  void synthWritesAModelThatRunsAndNeverWritesOverAFile() {
+    String file = folder.resolve("tiny.gguf").toString();
+
+    assertThat(ridgeline("synth", "tiny-gemma3", "Q8_0", file).status).isZero();
+    assertThat(
+            ridgeline("run", "Hi", "-m", file, "-n", "4", "--format", "json")
+                .json()
+                .get("ids")
+                .size())
+        .isBetween(1, 4);
+    ridgeline("synth", "tiny-gemma3", "Q8_0", file).isRefusal("tiny.gguf", "--force");
+    ridgeline("synth", "huge", "Q8_0", file).isRefusal("huge", "tiny-gemma3");
   }
 
   @Test
