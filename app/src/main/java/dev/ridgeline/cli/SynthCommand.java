@@ -59,10 +59,10 @@ final class SynthCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Synth synth = new Synth(shape, type);
     if (!force && Files.exists(out)) {
       throw new Errors.InputException(out + ": is there already; --force writes over it");
     }
-    Synth synth = new Synth(shape, type);
     PrintWriter err = spec.commandLine().getErr();
     Progress progress = new Progress(err);
     progress.accept("writing " + Text.bytes(synth.bytes()));
