@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -77,7 +78,8 @@ final class PreTokenizer {
     add(digitByDigit, "minerva-7b", "mellum2");
 
     Rule llama3 = new Rule(words(CONTRACTION, "\\p{N}{1,3}"));
-    add(llama3, "dbrx", "smaug-bpe", "glm4", "chatglm-bpe");
+    add(llama3, "dbrx", "smaug-bpe", "chatglm-bpe");
+    add(llama3.takingWholeWords(), "glm4");
     Rule llama3WithBos = llama3.takingWholeWords().beginningWithBos();
     add(llama3WithBos, "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral");
     add(llama3WithBos, "midm-2.0", "lfm2", "jina-v5-nano");
@@ -240,10 +242,15 @@ final class PreTokenizer {
     String name = metadata.string(KEY, "default");
     Rule rule = RULES.get(name);
     if (rule == null) {
-      String known = String.join(", ", new TreeSet<>(RULES.keySet()));
-      throw vocabulary.refuse(KEY, "is '%s'; supported: %s".formatted(name, known));
+      throw vocabulary.refuse(
+          KEY, "is '%s'; supported: %s".formatted(name, String.join(", ", names())));
     }
     return new PreTokenizer(rule);
+  }
+
+  /** Every known name, in alphabetical order. */
+  static SortedSet<String> names() {
+    return new TreeSet<>(RULES.keySet());
   }
 
   boolean wholeWords() {

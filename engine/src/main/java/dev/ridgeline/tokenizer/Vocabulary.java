@@ -5,6 +5,7 @@ import dev.ridgeline.gguf.Metadata;
 import dev.ridgeline.gguf.MetadataValue;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -151,9 +152,9 @@ final class Vocabulary {
     if (text.length() != 6 || !text.startsWith("<0x") || text.charAt(5) != '>') {
       return -1;
     }
-    int high = Character.digit(text.charAt(3), 16);
-    int low = Character.digit(text.charAt(4), 16);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
+    return HexFormat.isHexDigit(text.charAt(3)) && HexFormat.isHexDigit(text.charAt(4))
+        ? HexFormat.fromHexDigits(text, 3, 5)
+        : -1;
   }
 
   private int[] index() {
