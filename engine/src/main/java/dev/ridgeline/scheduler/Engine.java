@@ -34,6 +34,7 @@ public final class Engine implements AutoCloseable {
   private final Backend backend;
   private final Executable executable;
   private final EngineCore core;
+  private boolean closed;
 
   /** Parsed when it is first asked for: a model whose template is broken still takes prompts. */
   private @Nullable ChatPrompt chatPrompt;
@@ -189,9 +190,13 @@ public final class Engine implements AutoCloseable {
     return core.status();
   }
 
-  /** Ends all requests as {@link FinishReason#CANCELLED} and frees everything. */
+  /** Ends all requests as {@link FinishReason#CANCELLED} and frees everything; again, nothing. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     core.close();
     executable.close();
     backend.close();
