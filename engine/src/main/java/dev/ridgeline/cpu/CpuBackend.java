@@ -8,6 +8,7 @@ import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.backend.Weights;
+import dev.ridgeline.cpu.machine.MachineKernels;
 import dev.ridgeline.cpu.vector.Lanes;
 import dev.ridgeline.graph.Graph;
 import java.util.ArrayList;
@@ -16,7 +17,11 @@ import java.util.List;
 /** Runs graphs on the processor's cores with kernels at its vector width. */
 public final class CpuBackend implements Backend {
   private final WorkerPool pool;
-  private final KernelTable kernels = new KernelTable(List.of());
+  private final MachineKernels machine =
+      Lanes.FORCED
+          ? new MachineKernels("off: " + Lanes.BITS_PROPERTY + " is set", List.of())
+          : MachineKernels.find();
+  private final KernelTable kernels = new KernelTable(machine.kernels());
 
   /** Starts the threads. */
   public CpuBackend(BackendOptions options) {
@@ -30,7 +35,8 @@ public final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return "Vector API, %d bits, %d threads".formatted(Lanes.BITS, pool.threads());
+    return "Vector API, %d bits; machine code: %s; %d threads"
+        .formatted(Lanes.BITS, machine.instructions(), pool.threads());
   }
 
   @Override
@@ -56,6 +62,9 @@ public final class CpuBackend implements Backend {
   @Override
   public List<Degradation> degradations() {
     var all = new ArrayList<Degradation>();
+    if (machine.kernels().isEmpty()) {
+      all.add(Degradation.NO_NATIVE_KERNELS);
+    }
     if (pool.threads() > Runtime.getRuntime().availableProcessors()) {
       all.add(Degradation.MORE_THREADS_THAN_CORES);
     }

@@ -31,12 +31,17 @@ final class Widths {
   static Backend[] backends(int... threads) {
     var backends = new ArrayList<Backend>();
     for (int bits : all()) {
-      BackendProvider provider = (BackendProvider) create(bits, CpuProvider.class.getName());
       for (int t : threads) {
-        backends.add(provider.open(new BackendOptions(t, 0)));
+        backends.add(backend(bits, t));
       }
     }
     return backends.toArray(Backend[]::new);
+  }
+
+  /** A backend of one width, without machine code. */
+  static Backend backend(int bits, int threads) {
+    BackendProvider provider = (BackendProvider) create(bits, CpuProvider.class.getName());
+    return provider.open(new BackendOptions(threads, 0));
   }
 
   /**

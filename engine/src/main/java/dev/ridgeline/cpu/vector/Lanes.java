@@ -19,8 +19,11 @@ import jdk.incubator.vector.VectorSpecies;
  * knows their shape; tests load the package once for each width.
  */
 public final class Lanes {
-  /** System property that forces a width: 128, 256 or 512. */
+  /** System property that forces a width: 128, 256 or 512, and with it the Vector API's kernels. */
   public static final String BITS_PROPERTY = "ridgeline.vector.bits";
+
+  /** Whether {@link #BITS_PROPERTY} is set. */
+  public static final boolean FORCED = Integer.getInteger(BITS_PROPERTY) != null;
 
   /** Bits of a vector. */
   public static final int BITS =
