@@ -25,6 +25,9 @@ import java.util.Deque;
 final class CharsMap {
   private static final String KEY = "tokenizer.ggml.precompiled_charsmap";
 
+  /** Released maps have a 20th of it; it bounds the time that checking takes. */
+  private static final int MAX_TRIE_BYTES = 4 << 20;
+
   private final int[] units;
   private final byte[] replacements;
 
@@ -35,30 +38,25 @@ final class CharsMap {
 
   /** The map of the file, one that replaces nothing if it has none. */
   static CharsMap of(Metadata metadata, Vocabulary vocabulary) {
-    if (!metadata.has(KEY)) {
+    long[] values = metadata.has(KEY) ? metadata.integers(KEY) : new long[0];
+    if (values.length == 0) {
       return new CharsMap(new int[0], new byte[0]);
     }
-    long[] values = metadata.integers(KEY);
-    byte[] bytes = new byte[values.length];
-    for (int i = 0; i < bytes.length; i++) {
-      if (values[i] < -128 || values[i] > 255) {
-        throw vocabulary.refuse(KEY, "holds " + values[i] + "; expected bytes");
+    ByteBuffer in = ByteBuffer.allocate(values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (long value : values) {
+      if (value < -128 || value > 255) {
+        throw vocabulary.refuse(KEY, "holds " + value + "; expected bytes");
       }
-      bytes[i] = (byte) values[i];
+      in.put((byte) value);
     }
-    if (bytes.length == 0) {
-      return new CharsMap(new int[0], new byte[0]);
-    }
-    ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    long trieBytes = bytes.length < 4 ? -1 : Integer.toUnsignedLong(in.getInt());
-    if (trieBytes < 0
-        || trieBytes % 4 != 0
-        || trieBytes >= in.remaining()
-        || in.get(bytes.length - 1) != 0) {
+    in.flip();
+    long trieBytes = in.limit() < 4 ? -1 : Integer.toUnsignedLong(in.getInt());
+    boolean fits = trieBytes >= 0 && trieBytes % 4 == 0 && trieBytes < in.remaining();
+    if (!fits || in.get(in.limit() - 1) != 0 || trieBytes > MAX_TRIE_BYTES) {
       throw vocabulary.refuse(
           KEY,
-          "has %d bytes and announces %d of trie; expected that many, then strings ended by 0"
-              .formatted(bytes.length, trieBytes));
+          "has %d bytes and announces %d of trie; expected that many and at most %d, then strings ended by 0"
+              .formatted(in.limit(), trieBytes, MAX_TRIE_BYTES));
     }
     int[] units = new int[(int) trieBytes / 4];
     in.asIntBuffer().get(units);

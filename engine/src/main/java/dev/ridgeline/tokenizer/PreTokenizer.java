@@ -16,9 +16,10 @@ import java.util.regex.Pattern;
  * one before it left; what matches is a segment, and so is what lies between matches.
  *
  * <p>The expressions are those of the tokenizers published with the models. The reference engine
- * approximates two of them, {@code tekken} and {@code gpt-4o}: it takes any letter beyond ASCII for
- * both an upper- and a lower-case one, and breaks words at combining marks. They are not rewritten
- * so here, because the models were trained with the published rule.
+ * approximates some of them: in {@code tekken} and {@code gpt-4o} it takes any letter beyond ASCII
+ * for both an upper- and a lower-case one and breaks words at combining marks, and in {@code
+ * deepseek-llm} and {@code deepseek-coder} it reads white space beyond ASCII as a vertical tab.
+ * They are not rewritten so here, because the models were trained with the published rule.
  *
  * <p>No expression repeats a group other than possessively, which {@link Pattern} runs as a loop: a
  * greedy one recurses, and a megabyte of spaces would overflow the stack.
@@ -31,14 +32,16 @@ final class PreTokenizer {
     void word(int from, int to);
   }
 
-  private static final String CONTRACTION = "'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])|";
+  private static final String CONTRACTION = "'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])";
   private static final String BEFORE = "[^\\r\\n\\p{L}\\p{N}]?";
-  private static final String SPACES = "\\s+(?!\\S)|\\s+";
-  private static final String LINES_AND_SPACES = "\\s*[\\r\\n]+|" + SPACES;
+  private static final String LETTERS = BEFORE + "\\p{L}+";
   private static final String MARKS = " ?[^\\s\\p{L}\\p{N}]+";
+  private static final String MARKS_AND_LINES = MARKS + "[\\r\\n]*";
+  private static final String LINES = "\\s*[\\r\\n]+";
+  private static final String SPACES = "\\s+(?!\\S)|\\s+";
 
   private static final String GPT2 =
-      "'(?:[stmd]|re|ve|ll)| ?\\p{L}+| ?\\p{N}+|" + MARKS + "|" + SPACES;
+      either("'(?:[stmd]|re|ve|ll)", " ?\\p{L}+", " ?\\p{N}+", MARKS, SPACES);
 
   private static final String UPPER = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
   private static final String LOWER = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
@@ -77,22 +80,22 @@ final class PreTokenizer {
     add(digitByDigit, "starcoder", "refact", "command-r", "smollm", "codeshell", "exaone");
     add(digitByDigit, "minerva-7b", "mellum2");
 
-    Rule llama3 = new Rule(words(CONTRACTION, "\\p{N}{1,3}"));
+    Rule llama3 = new Rule(words("\\p{N}{1,3}"));
     add(llama3, "dbrx", "smaug-bpe", "chatglm-bpe");
     add(llama3.takingWholeWords(), "glm4");
     Rule llama3WithBos = llama3.takingWholeWords().beginningWithBos();
     add(llama3WithBos, "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral");
     add(llama3WithBos, "midm-2.0", "lfm2", "jina-v5-nano");
 
-    Rule qwen2 = new Rule(words(CONTRACTION, "\\p{N}"));
+    Rule qwen2 = new Rule(words("\\p{N}"));
     add(qwen2, "qwen2", "deepseek-r1-qwen", "stablelm2", "megrez", "hunyuan", "grok-2");
     add(qwen2, "solar-open", "kormo", "f2llmv2");
-    add(new Rule("[^\\n]+|\\n+", words(CONTRACTION, "\\p{N}")), "laguna");
-    add(new Rule(words("", "\\p{N}")), "ufakzeka");
-    Rule minicpm5 = new Rule("\\p{N}{1,3}", words(CONTRACTION, "\\p{N}+"));
+    add(new Rule("[^\\n]+|\\n+", words("\\p{N}")), "laguna");
+    add(new Rule(either(LETTERS, "\\p{N}", MARKS_AND_LINES, LINES, SPACES)), "ufakzeka");
+    Rule minicpm5 = new Rule("\\p{N}{1,3}", words("\\p{N}+"));
     add(minicpm5.takingWholeWords(), "minicpm5");
 
-    Rule gpt4o = new Rule(cased("(?:" + CONTRACTION + ")", "\\p{N}{1,3}"));
+    Rule gpt4o = new Rule(cased("(?:" + CONTRACTION + ")?", "\\p{N}{1,3}"));
     add(gpt4o, "gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2");
     Rule tekken = new Rule(cased("", "\\p{N}"));
     add(tekken.takingWholeWords().beginningWithBos(), "tekken");
@@ -113,9 +116,12 @@ final class PreTokenizer {
         new Rule(
             "\\p{N}{1,3}",
             "[\\u4E00-\\u9FA5\\u3040-\\u30FF]+",
-            "[!-/:-@\\[-`{-~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
-                + "| ?[\\p{P}\\p{S}]+[\\r\\n]*|"
-                + LINES_AND_SPACES);
+            either(
+                "[!-/:-@\\[-`{-~][A-Za-z]+",
+                "[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+",
+                " ?[\\p{P}\\p{S}]+[\\r\\n]*",
+                LINES,
+                SPACES));
     add(deepseekV3, "deepseek-v3", "hunyuan-dense", "hy_v4", "joyai-llm");
 
     add(new Rule("[\\p{P}$+<=>^~|`]+", GPT2, "[0-9]{3}"), "falcon");
@@ -128,75 +134,48 @@ final class PreTokenizer {
 
   /** Rules that differ from Llama's in a detail. */
   private static void addVariants() {
-    String letters = CONTRACTION + BEFORE + "\\p{L}+|";
-    String qwen35 =
-        CONTRACTION
-            + BEFORE
-            + "[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|"
-            + LINES_AND_SPACES;
-    add(new Rule(qwen35), "qwen35");
-    String seedCoder = letters + "\\p{N}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|" + LINES_AND_SPACES;
-    add(new Rule(seedCoder), "seed-coder");
-    String bailing = letters + "\\p{N}|" + MARKS + "[\\r\\n]*|\\s*[\\r\\n]|" + SPACES;
-    add(new Rule(bailing), "bailingmoe", "bailingmoe2", "llada-moe");
-    // The words of a phrase stay together: a letter, then letters, marks, and spaces before
-    // letters.
-    String phrase = BEFORE + "\\p{L}(?:[\\p{L}\\p{M}]| (?=\\p{L}))*+|";
-    String exaone = CONTRACTION + phrase + "\\p{N}|" + MARKS + "[\\r\\n/]?|\\s*[\\r\\n]|" + SPACES;
-    add(new Rule(exaone), "exaone-moe");
-    String jais =
-        letters
-            + "\\p{N}{1,3}|"
-            + MARKS
-            + "[\\r\\n]*|\\s*[\\r\\n]+|\\s{512}(?!\\S)|\\s{256}(?!\\S)|\\s{128}(?!\\S)"
-            + "|\\s{64}(?!\\S)|\\s{32}(?!\\S)|\\s{16}(?!\\S)|\\s{8}(?!\\S)|\\s{4}(?!\\S)"
-            + "|\\s{1,2}(?!\\S)|\\s";
-    add(new Rule(jais), "jais-2");
+    String withMarks = BEFORE + "[\\p{L}\\p{M}]+";
+    String noMarks = " ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*";
+    add(new Rule(either(CONTRACTION, withMarks, "\\p{N}", noMarks, LINES, SPACES)), "qwen35");
+    String noLines = " ?[^\\s\\p{L}\\p{N}\\r\\n]+";
+    add(new Rule(either(CONTRACTION, LETTERS, "\\p{N}", noLines, LINES, SPACES)), "seed-coder");
+    String line = "\\s*[\\r\\n]";
+    Rule bailing = new Rule(either(CONTRACTION, LETTERS, "\\p{N}", MARKS_AND_LINES, line, SPACES));
+    add(bailing, "bailingmoe", "bailingmoe2", "llada-moe");
+    // A phrase stays together: a letter, then letters, marks, and spaces before letters.
+    String phrase = BEFORE + "\\p{L}(?:[\\p{L}\\p{M}]| (?=\\p{L}))*+";
+    String marksAndLine = MARKS + "[\\r\\n/]?";
+    Rule exaone = new Rule(either(CONTRACTION, phrase, "\\p{N}", marksAndLine, line, SPACES));
+    add(exaone, "exaone-moe");
+    StringBuilder powers = new StringBuilder();
+    for (int n = 512; n >= 4; n /= 2) {
+      powers.append("\\s{").append(n).append("}(?!\\S)|");
+    }
+    String spaces = powers.append("\\s{1,2}(?!\\S)|\\s").toString();
+    Rule jais2 =
+        new Rule(either(CONTRACTION, LETTERS, "\\p{N}{1,3}", MARKS_AND_LINES, LINES, spaces));
+    add(jais2, "jais-2");
+    String sentinel = "<sentinel:[0-9]+>";
     String image = "IMGIMG[A-I]{1,4}Z";
-    Rule chameleon =
-        new Rule(
-            "<sentinel:[0-9]+>",
-            image,
-            "[\\t\\n]|    |  ",
-            "\\p{N}",
-            "[\\p{P}!-/:-@\\[-`{-~]",
-            GPT2);
+    String punctuation = "[\\p{P}!-/:-@\\[-`{-~]";
+    Rule chameleon = new Rule(sentinel, image, "[\\t\\n]|    |  ", "\\p{N}", punctuation, GPT2);
     add(chameleon.beginningWithBos(), "chameleon");
   }
 
   /** Words as Llama 3 and its relatives cut them: with the character before them, numbers apart. */
-  private static String words(String contraction, String digits) {
-    return contraction
-        + BEFORE
-        + "\\p{L}+|"
-        + digits
-        + "|"
-        + MARKS
-        + "[\\r\\n]*|"
-        + LINES_AND_SPACES;
+  private static String words(String digits) {
+    return either(CONTRACTION, LETTERS, digits, MARKS_AND_LINES, LINES, SPACES);
   }
 
   /** Words that also end where lower case turns to upper. */
   private static String cased(String suffix, String digits) {
-    return BEFORE
-        + UPPER
-        + "*"
-        + LOWER
-        + "+"
-        + suffix
-        + "|"
-        + BEFORE
-        + UPPER
-        + "+"
-        + LOWER
-        + "*"
-        + suffix
-        + "|"
-        + digits
-        + "|"
-        + MARKS
-        + "[\\r\\n/]*|"
-        + LINES_AND_SPACES;
+    String lower = BEFORE + UPPER + "*" + LOWER + "+" + suffix;
+    String upper = BEFORE + UPPER + "+" + LOWER + "*" + suffix;
+    return either(lower, upper, digits, MARKS + "[\\r\\n/]*", LINES, SPACES);
+  }
+
+  private static String either(String... alternatives) {
+    return String.join("|", alternatives);
   }
 
   private static void add(Rule rule, String... names) {

@@ -18,17 +18,17 @@ import java.util.stream.Stream;
  * <p>An id outside the vocabulary is refused; 2^32 - 1, which is -1 in the file's type, means none.
  *
  * @param bos begins a text
- * @param eos ends a text
+ * @param eos ends a text; for the {@code bert} model its separator
  * @param eot ends a turn of a conversation
  * @param unknown stands for what the vocabulary cannot spell
- * @param separator ends each text of the {@code bert} model
  * @param ends the tokens that end a generation
  * @param rendered control tokens that belong to the answer's text: the channel marks of gpt-oss
  */
-record SpecialTokens(
-    int bos, int eos, int eot, int unknown, int separator, BitSet ends, BitSet rendered) {
+record SpecialTokens(int bos, int eos, int eot, int unknown, BitSet ends, BitSet rendered) {
   private static final String BOS = "tokenizer.ggml.bos_token_id";
   private static final String CLS = "tokenizer.ggml.cls_token_id";
+  private static final String EOS = "tokenizer.ggml.eos_token_id";
+  private static final String SEPARATOR = "tokenizer.ggml.seperator_token_id"; // spelled so
 
   private static final List<String> TURN_ENDS =
       List.of(
@@ -91,12 +91,12 @@ record SpecialTokens(
   static SpecialTokens of(Metadata metadata, Vocabulary vocabulary, TokenizerModel model) {
     Map<String, Integer> known = wellKnown(vocabulary);
     int bos = id(metadata, vocabulary, metadata.has(BOS) ? BOS : CLS, model.bos);
-    int eos = id(metadata, vocabulary, "tokenizer.ggml.eos_token_id", model.eos);
+    String eosKey = model == TokenizerModel.BERT ? SEPARATOR : EOS;
+    int eos = id(metadata, vocabulary, eosKey, model.eos);
     int eotByText =
         TURN_ENDS.stream().filter(known::containsKey).findFirst().map(known::get).orElse(-1);
     int eot = id(metadata, vocabulary, "tokenizer.ggml.eot_token_id", eotByText);
     int unknown = id(metadata, vocabulary, "tokenizer.ggml.unknown_token_id", model.unknown);
-    int separator = id(metadata, vocabulary, "tokenizer.ggml.seperator_token_id", model.separator);
 
     BitSet ends = new BitSet();
     BitSet rendered = new BitSet();
@@ -111,7 +111,7 @@ record SpecialTokens(
       setIfAny(ends, id(metadata, vocabulary, key, Vocabulary.NONE));
     }
     keepOpen(known, ends, rendered);
-    return new SpecialTokens(bos, eos, eot, unknown, separator, ends, rendered);
+    return new SpecialTokens(bos, eos, eot, unknown, ends, rendered);
   }
 
   /** Takes back what ends a generation elsewhere but not in the vocabularies of two families. */
@@ -136,7 +136,7 @@ record SpecialTokens(
     for (int id = 0; id < vocabulary.size(); id++) {
       String text = vocabulary.text(id);
       char first = text.isEmpty() ? 0 : text.charAt(0);
-      // All of them begin so, and few other tokens do: a tenth of the time on 262,144 tokens.
+      // All of them begin so, and few other tokens do: a third of the time on 262,144 tokens.
       if ((first == '<' || first == '[' || first == '_') && WELL_KNOWN.contains(text)) {
         result.putIfAbsent(text, id);
       }

@@ -81,9 +81,9 @@ public final class Tokenizer {
     return result;
   }
 
-  /** A flag that is only of use with the token that it adds. */
+  /** A flag that is only of use with the token that it adds; {@code bert} has no choice. */
   private boolean flag(Metadata metadata, String key, boolean otherwise, int id) {
-    boolean value = metadata.bool(key, otherwise);
+    boolean value = model == TokenizerModel.BERT ? otherwise : metadata.bool(key, otherwise);
     if (value && id == Vocabulary.NONE && metadata.has(key)) {
       throw vocabulary.refuse(key, "is true, but the file names no such token");
     }
@@ -105,9 +105,6 @@ public final class Tokenizer {
     encode(wellFormed(text), parseSpecial, ids);
     if (bos == Bos.AUTO && addEos) {
       ids.add(special.eos());
-    }
-    if (bos == Bos.AUTO && model == TokenizerModel.BERT && special.separator() != Vocabulary.NONE) {
-      ids.add(special.separator());
     }
     return ids.from(0);
   }

@@ -8,16 +8,16 @@ import java.util.stream.Collectors;
 /** The values of {@code tokenizer.ggml.model}, and what holds for each where a file is silent. */
 enum TokenizerModel {
   /** SentencePiece BPE. */
-  LLAMA("llama", 1, 2, 0, -1),
+  LLAMA("llama", 1, 2, 0),
   /**
    * Byte-level BPE. A file that names no BOS or EOS has none: the reference engine then takes token
    * 11, Falcon's, which is a comma in most vocabularies.
    */
-  GPT2("gpt2", -1, -1, -1, -1),
-  /** WordPiece. */
-  BERT("bert", 101, -1, 100, 102),
+  GPT2("gpt2", -1, -1, -1),
+  /** WordPiece; what ends a text is called its separator. */
+  BERT("bert", 101, 102, 100),
   /** Unigram. */
-  T5("t5", -1, 1, 2, -1);
+  T5("t5", -1, 1, 2);
 
   private static final String KEY = "tokenizer.ggml.model";
 
@@ -27,14 +27,12 @@ enum TokenizerModel {
   final int bos;
   final int eos;
   final int unknown;
-  final int separator;
 
-  TokenizerModel(String id, int bos, int eos, int unknown, int separator) {
+  TokenizerModel(String id, int bos, int eos, int unknown) {
     this.id = id;
     this.bos = bos;
     this.eos = eos;
     this.unknown = unknown;
-    this.separator = separator;
   }
 
   /** The model that the file names; refuses any other by name. */
@@ -56,7 +54,7 @@ enum TokenizerModel {
   }
 
   boolean addEos() {
-    return this == T5;
+    return this == BERT || this == T5;
   }
 
   boolean addSpacePrefix() {

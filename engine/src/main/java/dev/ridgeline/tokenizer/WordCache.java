@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The ids of words seen before: a table of fixed size in which a word displaces the one in its
- * place. Needs no lock: an entry is immutable, and losing one only costs time. English text finds
- * 95 % of its words here.
+ * place. Needs no lock: an entry is immutable, and losing one only costs time. A megabyte of
+ * English finds 94 % of its words here.
  */
 final class WordCache {
   private static final int SLOTS = 1 << 16;

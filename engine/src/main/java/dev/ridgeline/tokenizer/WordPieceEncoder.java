@@ -9,6 +9,9 @@ import java.text.Normalizer;
  * case and without accents, cut at white space, around punctuation and around Chinese characters;
  * each word becomes the longest pieces from its left, or the unknown token if some part of it is no
  * piece. A word's first piece is written with U+2581 in the file, the others without.
+ *
+ * <p>Accents are the marks that take no space of their own, as in the published tokenizer; the
+ * reference engine removes the others too, and all but the first part of a Hangul syllable.
  */
 final class WordPieceEncoder implements TextEncoder {
   /** A longer word is unknown, as in the published tokenizer. */

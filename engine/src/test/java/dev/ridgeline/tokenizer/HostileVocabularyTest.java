@@ -54,7 +54,6 @@ class HostileVocabularyTest {
         "eot_token_id",
         "eom_token_id",
         "unknown_token_id",
-        "seperator_token_id",
         "fim_pad_token_id"
       })
   void idsOutsideTheVocabulary(String key) {
@@ -63,6 +62,14 @@ class HostileVocabularyTest {
     refused(Vocabularies.with(Vocabularies.bytes(), key, -2), key, "-2");
     Tokenizer none = Tokenizer.of(Vocabularies.with(Vocabularies.bytes(), key, 0xFFFF_FFFFL));
     assertThat(none.ends()).isEmpty();
+  }
+
+  @Test
+  void aSeparatorOutsideTheVocabulary() {
+    refused(
+        Vocabularies.fixture(Vocabularies.WORD_PIECE, "seperator_token_id", 1_000_000_000),
+        "seperator_token_id",
+        "1000000000");
   }
 
   @Test
