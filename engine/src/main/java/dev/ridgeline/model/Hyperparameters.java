@@ -98,7 +98,8 @@ public record Hyperparameters(
         keys.has("expert_feed_forward_length")
             ? "expert_feed_forward_length"
             : "feed_forward_length";
-    return Optional.of(new Experts(count, used, keys.count(key, MAX_FEED_FORWARD)));
+    // The used experts' outputs of a token stand side by side in one row.
+    return Optional.of(new Experts(count, used, keys.count(key, Integer.MAX_VALUE / 2 / used)));
   }
 
   private static int readVocabularySize(Keys keys, Tensors tensors) {

@@ -1,5 +1,6 @@
 package dev.ridgeline.model;
 
+import dev.ridgeline.model.ModelGoldenTest.Fixture;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -58,14 +59,13 @@ class GoldenRecorder {
                 .formatted(engine, exact, port));
     try (HttpClient http = HttpClient.newHttpClient()) {
       awaitReady(http, port, server);
-      var results = new ArrayList<Map<String, Object>>();
+      var results = new ArrayList<Fixture.Prompt>();
       for (int[] prompt : prompts) {
-        results.add(Map.of("ids", prompt, "top", top(http, port, prompt)));
+        results.add(new Fixture.Prompt(prompt, top(http, port, prompt)));
       }
-      String lines = JSON.writeValueAsString(results).replace("},{", "},\n{");
-      Files.writeString(
-          FIXTURES.resolve(name + ".json"),
-          "{\"sha256\":\"" + GoldenCase.sha256(model) + "\",\n\"prompts\":" + lines + "}\n");
+      var fixture = new Fixture(GoldenCase.sha256(model), results.toArray(Fixture.Prompt[]::new));
+      String lines = JSON.writeValueAsString(fixture).replace("{\"ids", "\n{\"ids");
+      Files.writeString(FIXTURES.resolve(name + ".json"), lines + "\n");
     } finally {
       server.descendants().forEach(ProcessHandle::destroy);
       server.destroy();
@@ -77,8 +77,8 @@ class GoldenRecorder {
     return new ProcessBuilder(command.split(" ")).inheritIO().start();
   }
 
-  /** {@code [[id, logprob], ...]} of the most likely next tokens, before any sampling. */
-  private static List<List<Number>> top(HttpClient http, int port, int[] prompt)
+  /** The most likely next tokens, before any sampling. */
+  private static Fixture.Token[] top(HttpClient http, int port, int[] prompt)
       throws IOException, InterruptedException {
     // The bias makes it answer with an id that is text; it is not part of the probabilities, which
     // are left out where an answer ends the text or is half a character.
@@ -95,11 +95,11 @@ class GoldenRecorder {
       throw new IOException("status " + response.statusCode() + ": " + response.body());
     }
     JsonNode first = JSON.readTree(response.body()).get("completion_probabilities").get(0);
-    var pairs = new ArrayList<List<Number>>();
+    var tokens = new ArrayList<Fixture.Token>();
     for (JsonNode token : first.get("top_logprobs")) {
-      pairs.add(List.of(token.get("id").asInt(), token.get("logprob").asDouble()));
+      tokens.add(new Fixture.Token(token.get("id").asInt(), token.get("logprob").asDouble()));
     }
-    return pairs;
+    return tokens.toArray(Fixture.Token[]::new);
   }
 
   private static void awaitReady(HttpClient http, int port, Process server) throws Exception {

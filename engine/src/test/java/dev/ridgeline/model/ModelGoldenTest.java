@@ -12,6 +12,7 @@ import dev.ridgeline.testing.ModelRun;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -47,9 +48,12 @@ class ModelGoldenTest {
    */
   record Fixture(String sha256, Prompt[] prompts) {
     /**
-     * @param top {@code [id, logprob]} of the most likely next ids
+     * @param top the most likely next tokens
      */
-    record Prompt(int[] ids, double[][] top) {}
+    record Prompt(int[] ids, Token[] top) {}
+
+    /** A token and the logarithm of its probability. */
+    record Token(int id, double logprob) {}
 
     static Fixture read(String name) throws IOException {
       String resource = "golden/" + name + ".json";
@@ -154,12 +158,11 @@ class ModelGoldenTest {
         : new MetadataValue.Text(value);
   }
 
-  static double worstDifference(float[] logits, double[][] top) {
+  static double worstDifference(float[] logits, Fixture.Token[] top) {
     double sum = ModelRun.logSumExp(logits);
-    double worst = 0;
-    for (double[] pair : top) {
-      worst = Math.max(worst, Math.abs(logits[(int) pair[0]] - sum - pair[1]));
-    }
-    return worst;
+    return Arrays.stream(top)
+        .mapToDouble(token -> Math.abs(logits[token.id()] - sum - token.logprob()))
+        .max()
+        .orElseThrow();
   }
 }

@@ -19,6 +19,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.DoubleStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -123,6 +125,44 @@ class ModelTest {
             : new MetadataValue.Real(MetadataType.FLOAT32, Double.parseDouble(value)));
     sketch.assertRefused(
         "metadata key 'llama.%s' is %s; expected %s".formatted(key, value, expected));
+  }
+
+  static Stream<String> tinyShapes() {
+    return shapes().filter(s -> s.startsWith("tiny-"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("tinyShapes")
+  void anyHyperparameterIsEitherUsedOrRefusedByName(String shape) {
+    var sound = new Sketch(shape);
+    for (String key : List.copyOf(sound.metadata.keySet())) {
+      MetadataValue right = sound.metadata.get(key);
+      for (MetadataValue wrong : wrongValues()) {
+        sound.metadata.put(key, wrong);
+        try {
+          sound.read(0);
+        } catch (GgufException refusal) {
+          assertThat(refusal).hasMessageStartingWith("model.gguf: ").hasMessageNotContaining("\n");
+        }
+      }
+      sound.metadata.put(key, right);
+    }
+    assertThat(sound.read(0)).isNotNull();
+  }
+
+  private static List<MetadataValue> wrongValues() {
+    var integers = LongStream.of(-1, 0, 1, 3, 5, 1 << 20, Integer.MAX_VALUE, 1L << 32, 1L << 62);
+    var reals = DoubleStream.of(-1, 0, 1e-45, 3e38, 1e300, Double.NaN, Double.POSITIVE_INFINITY);
+    return Stream.of(
+            integers.mapToObj(i -> new MetadataValue.Int(MetadataType.INT64, i)),
+            reals.mapToObj(r -> new MetadataValue.Real(MetadataType.FLOAT64, r)),
+            Stream.of(
+                new MetadataValue.Text("nonsense"),
+                new MetadataValue.Bool(true),
+                new MetadataValue.Bools(new boolean[0]),
+                new MetadataValue.Texts(List.of())))
+        .<MetadataValue>flatMap(values -> values)
+        .toList();
   }
 
   @Test

@@ -50,10 +50,10 @@ class TrainedModelTest {
         return new Effort(model, backend, all, all, all);
       }
       if (!backend.equals("reference")) {
-        return new Effort(model, backend, all, all, 3);
+        return new Effort(model, backend, all, all, 2);
       }
       return model.equals("draft")
-          ? new Effort(model, backend, 2, all, 1)
+          ? new Effort(model, backend, 2, all, 0)
           : new Effort(model, backend, 1, 12, 0);
     }
 

@@ -19,6 +19,9 @@ final class SynthTokenizer {
   private static final int CONTROL = 3;
   private static final int BYTE = 6;
 
+  /** How SentencePiece writes a space. */
+  private static final String SPACE = "\u2581";
+
   private SynthTokenizer() {}
 
   /**
@@ -41,11 +44,13 @@ final class SynthTokenizer {
       tokens.add("<0x%02X>".formatted(b));
     }
     double[] scores = new double[size];
+    types[tokens.size()] = NORMAL;
+    tokens.add(SPACE);
     while (tokens.size() < size - 1) {
       int id = tokens.size();
       types[id] = NORMAL;
       scores[id] = -id;
-      tokens.add((id % 2 == 0 ? "" : "▁") + "w" + id);
+      tokens.add((id % 2 == 0 ? "" : SPACE) + "w" + id);
     }
     // The reference engine expects this one of every model that is called phi3.
     types[size - 1] = CONTROL;
