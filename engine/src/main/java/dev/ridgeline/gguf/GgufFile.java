@@ -28,12 +28,13 @@ import org.jspecify.annotations.Nullable;
  * positions stay as checked. Replacing the file by renaming another over it is harmless, since the
  * mapping keeps the old one. Tensor data is the file's own: bytes overwritten in place are seen as
  * they are then, which nothing here can notice. Where the file is truncated, the pages behind its
- * new end are gone, and the rest of the page that it ends in reads as zeros. {@link #reading} makes
- * both an error: whatever was read within it was there. A read of a lost page itself is a fault
- * that the JVM reports as {@link InternalError} in the thread that made it, if the faulting code is
- * interpreted, or compiled from a method which somewhere also reads or writes a single value of a
- * {@code MemorySegment}. HotSpot ends the process for a fault in a compiled method whose only
- * accesses are Vector API loads, so kernels must not be such methods (measured on JDK 25).
+ * new end are gone, and the rest of the page that it ends in reads as zeros. {@link #reading}
+ * refuses to start on a truncated file, and to end well on one that was truncated meanwhile, so
+ * that whatever was read within it was there. What no check can prevent is a truncation in the very
+ * moment of a read: Java code that reads a lost page gets an {@link InternalError}, which {@link
+ * #reading} turns into the same refusal; native code, and on JDK 25 a compiled method whose only
+ * accesses to memory segments are Vector API loads, ends the process with SIGBUS. Files in use are
+ * therefore to be replaced, never overwritten.
  */
 public final class GgufFile implements AutoCloseable {
   private final Path path;
@@ -179,12 +180,13 @@ public final class GgufFile implements AutoCloseable {
   }
 
   /**
-   * Does {@code work}, which reads tensor data, and then makes sure that the data was there: one
-   * call of {@link #checkNotTruncated()}, whether {@code work} succeeds or fails.
+   * Does {@code work}, which reads tensor data, and makes sure that the data was there: {@link
+   * #checkNotTruncated()} before it and, whether it succeeds or fails, after it.
    *
    * @throws GgufException if a file was truncated; what {@code work} threw is then suppressed in it
    */
   public <T extends @Nullable Object> T reading(Supplier<T> work) {
+    checkNotTruncated();
     T result;
     try {
       result = work.get();

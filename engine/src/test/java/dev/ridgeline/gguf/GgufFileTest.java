@@ -10,13 +10,16 @@ import dev.ridgeline.tensor.Shape;
 import dev.ridgeline.tensor.Tensor;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -263,21 +266,51 @@ class GgufFileTest {
     Path path = writeZeros("truncated.gguf", Shape.of(1 << 18));
     try (GgufFile file = GgufFile.open(path)) {
       file.checkNotTruncated();
-      try (RandomAccessFile other = new RandomAccessFile(path.toFile(), "rw")) {
-        other.setLength(70);
+      truncate(path, 70);
+      String message =
+          path + " @ byte 70: the file was truncated while open: it had 1048640 bytes, now 70";
+      assertThatThrownBy(file::checkNotTruncated).hasMessage(message);
+      List<String> started = new ArrayList<>();
+      assertThatThrownBy(() -> file.reading(() -> started.add("work"))).hasMessage(message);
+      assertThat(started).isEmpty();
+    }
+  }
+
+  @Test
+  void aFileTruncatedDuringTheWorkIsReportedWhateverTheWorkSaw() throws IOException {
+    Path path = folder.resolve("truncated.gguf");
+    Map<String, Function<Tensor, Object>> works =
+        Map.of(
+            "lost pages, in bulk",
+            tensor -> tensor.data().toArray(ValueLayout.JAVA_BYTE),
+            "lost pages, one by one",
+            GgufFileTest::sum,
+            "the last page, whose end is zeros",
+            tensor -> tensor.data().get(ValueLayout.JAVA_INT, 0),
+            "nothing",
+            Tensor::name);
+    for (Map.Entry<String, Function<Tensor, Object>> work : works.entrySet()) {
+      Files.deleteIfExists(path);
+      try (GgufFile file = GgufFile.open(writeZeros("truncated.gguf", Shape.of(1 << 18)))) {
+        assertThatThrownBy(
+                () ->
+                    file.reading(
+                        () -> {
+                          truncate(path, 70);
+                          return work.getValue().apply(file.tensor("t"));
+                        }))
+            .as(work.getKey())
+            .isInstanceOf(GgufException.class)
+            .hasMessageContaining("the file was truncated while open");
       }
-      String message = " @ byte 70: the file was truncated while open: it had ";
-      assertThatThrownBy(file::checkNotTruncated).hasMessageContaining(path + message);
-      Tensor tensor = file.tensor("t");
-      assertThatThrownBy(() -> file.reading(() -> tensor.data().toArray(ValueLayout.JAVA_BYTE)))
-          .isInstanceOf(GgufException.class)
-          .hasMessageContaining(path + message);
-      assertThatThrownBy(() -> file.reading(() -> sum(tensor)))
-          .isInstanceOf(GgufException.class)
-          .hasMessageContaining(path + message);
-      // Zeros behind the new end of the file, in its last page, are no fault.
-      assertThatThrownBy(() -> file.reading(() -> tensor.data().get(ValueLayout.JAVA_BYTE, 0)))
-          .isInstanceOf(GgufException.class);
+    }
+  }
+
+  private static void truncate(Path path, long bytes) {
+    try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+      file.setLength(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
