@@ -45,7 +45,7 @@ final class AmxKernel implements ProductKernel {
 
   @Override
   public int minTokens() {
-    return 2;
+    return 1;
   }
 
   @Override
