@@ -1,6 +1,9 @@
 package dev.ridgeline.scheduler;
 
-/** Hears what happens, on the step thread: methods must return at once and not throw. */
+/**
+ * Hears what happens, on the step thread: methods must return at once, and neither throw nor close
+ * the engine.
+ */
 public interface EngineListener {
   /** A step is over. */
   default void onStep(StepStats step) {}

@@ -37,26 +37,31 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
       Graph graph, int trainedContext, Backend backend, EngineOptions options) {
     boolean auto = options.context() == 0;
     int context = auto ? Math.min(trainedContext, EngineOptions.AUTO_CONTEXT) : options.context();
-    while (true) {
-      long wanted = options.kvTokens();
-      if (wanted == 0) {
-        wanted = Math.min((long) context * options.parallel(), Integer.MAX_VALUE / 2);
-      }
-      for (long kvTokens = wanted; kvTokens >= context; kvTokens /= 2) {
-        EnginePlan plan = of(graph, backend, options, context, (int) kvTokens);
-        if (plan.fits()) {
-          return plan;
-        }
-        if (options.kvTokens() != 0) {
-          break;
-        }
-      }
-      if (!auto || context / 2 < LEAST_AUTO_CONTEXT) {
-        int least = options.kvTokens() == 0 ? context : options.kvTokens();
-        throw tooLarge(of(graph, backend, options, context, least), options);
-      }
+    EnginePlan plan = largest(graph, backend, options, context);
+    while (!plan.fits() && auto && context / 2 >= LEAST_AUTO_CONTEXT) {
       context /= 2;
+      plan = largest(graph, backend, options, context);
     }
+    if (!plan.fits()) {
+      throw tooLarge(plan, options);
+    }
+    return plan;
+  }
+
+  /** The plan that fits with most KV, or, if none fits, the one with least. */
+  private static EnginePlan largest(
+      Graph graph, Backend backend, EngineOptions options, int context) {
+    if (options.kvTokens() != 0) {
+      return of(graph, backend, options, context, options.kvTokens());
+    }
+    long most = (long) context * options.parallel();
+    int kvTokens = (int) Math.min(most, Integer.MAX_VALUE - BLOCK_TOKENS);
+    EnginePlan plan = of(graph, backend, options, context, kvTokens);
+    while (!plan.fits() && kvTokens > context) {
+      kvTokens = Math.max(context, kvTokens / 2);
+      plan = of(graph, backend, options, context, kvTokens);
+    }
+    return plan;
   }
 
   private static EnginePlan of(

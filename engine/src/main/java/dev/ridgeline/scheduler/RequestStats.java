@@ -1,9 +1,12 @@
 package dev.ridgeline.scheduler;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What became of a request.
  *
  * @param finishReason why it ended
+ * @param stopString the stop string that ended it, if one did
  * @param seed of its draws: the same request with this seed gives the same text
  * @param promptTokens tokens of the prompt
  * @param cachedTokens of these, how many the prefix cache held
@@ -13,6 +16,7 @@ package dev.ridgeline.scheduler;
  */
 public record RequestStats(
     FinishReason finishReason,
+    @Nullable String stopString,
     long seed,
     int promptTokens,
     int cachedTokens,

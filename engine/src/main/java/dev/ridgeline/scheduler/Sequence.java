@@ -115,6 +115,6 @@ final class Sequence {
             started ? (answered ? firstTokenNanos : nowNanos) - startedNanos : 0,
             answered ? lastTokenNanos - firstTokenNanos : 0);
     return new RequestStats(
-        reason, seed, promptTokens, cachedTokens, generated(), preemptions, timings);
+        reason, stops.match(), seed, promptTokens, cachedTokens, generated(), preemptions, timings);
   }
 }

@@ -226,7 +226,7 @@ final class StepLoop implements AutoCloseable {
     if (s.firstTokenNanos == 0) {
       s.firstTokenNanos = s.lastTokenNanos;
     }
-    boolean stopped = ends || s.stops.matched();
+    boolean stopped = ends || s.stops.match() != null;
     boolean over = stopped || s.isFull();
     String text = over ? piece + restOfText(s) : piece;
     s.stream.add(new Token(token, text, s.sampler.logprobs()));
@@ -236,7 +236,7 @@ final class StepLoop implements AutoCloseable {
   }
 
   private static String restOfText(Sequence s) {
-    return s.stops.matched() ? "" : s.stops.accept(s.decoder.finish()) + s.stops.finish();
+    return s.stops.match() != null ? "" : s.stops.accept(s.decoder.finish()) + s.stops.finish();
   }
 
   private void fail(Sequence s, String what, RuntimeException cause) {

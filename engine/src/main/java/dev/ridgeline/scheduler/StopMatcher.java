@@ -1,6 +1,7 @@
 package dev.ridgeline.scheduler;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ends a text at the first of some stop strings, and holds back what may be the beginning of one.
@@ -8,15 +9,15 @@ import java.util.List;
 final class StopMatcher {
   private final List<String> stops;
   private final StringBuilder held = new StringBuilder();
-  private boolean matched;
+  private @Nullable String match;
 
   StopMatcher(List<String> stops) {
     this.stops = stops;
   }
 
-  /** Whether a stop string has come; nothing more is given out then. */
-  boolean matched() {
-    return matched;
+  /** The stop string that has come, if any; nothing more is given out then. */
+  @Nullable String match() {
+    return match;
   }
 
   /** The text that can be given out now that {@code text} has come. */
@@ -25,9 +26,15 @@ final class StopMatcher {
       return text;
     }
     held.append(text);
-    int end = firstStop();
-    matched = end >= 0;
-    return take(matched ? end : held.length() - longestBeginning());
+    int end = held.length();
+    for (String stop : stops) {
+      int at = held.indexOf(stop);
+      if (at >= 0 && at < end) {
+        end = at;
+        match = stop;
+      }
+    }
+    return take(match == null ? end - longestBeginning() : end);
   }
 
   /** What was held back, as the text ends here. */
@@ -37,17 +44,8 @@ final class StopMatcher {
 
   private String take(int length) {
     String text = held.substring(0, length);
-    held.delete(0, matched ? held.length() : length);
+    held.delete(0, match == null ? length : held.length());
     return text;
-  }
-
-  private int firstStop() {
-    int first = -1;
-    for (String stop : stops) {
-      int at = held.indexOf(stop);
-      first = at >= 0 && (first < 0 || at < first) ? at : first;
-    }
-    return first;
   }
 
   /** Length of the longest end of the held text that begins a stop string. */

@@ -91,6 +91,7 @@ class EngineCoreTest {
     Completion done = harness.complete(PROMPT, params);
     assertThat(done.text()).isEqualTo("ab");
     assertThat(done.stats().finishReason()).isEqualTo(FinishReason.STOP);
+    assertThat(done.stats().stopString()).isEqualTo("cde");
     assertThat(done.stats().generatedTokens()).isEqualTo(5);
     Completion no = harness.complete(PROMPT, saying(Letters.ids("abcd")).stop("cde").build());
     assertThat(no.text()).as("what was held back comes at the end").isEqualTo("abcd");

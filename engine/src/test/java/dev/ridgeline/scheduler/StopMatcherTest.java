@@ -20,7 +20,7 @@ class StopMatcherTest {
     assertThat(matcher.accept("c")).isEqualTo("##c");
     assertThat(matcher.accept("#")).isEmpty();
     assertThat(matcher.accept("!x")).isEmpty();
-    assertThat(matcher.matched()).isTrue();
+    assertThat(matcher.match()).isEqualTo("#!");
     assertThat(matcher.finish()).isEmpty();
   }
 
@@ -29,7 +29,7 @@ class StopMatcherTest {
     var matcher = new StopMatcher(List.of("stop"));
     assertThat(matcher.accept("a st")).isEqualTo("a ");
     assertThat(matcher.finish()).isEqualTo("st");
-    assertThat(matcher.matched()).isFalse();
+    assertThat(matcher.match()).isNull();
   }
 
   /**
@@ -42,17 +42,17 @@ class StopMatcherTest {
       @ForAll @IntRange(min = 1, max = 5) int piece) {
     var matcher = new StopMatcher(stops);
     var out = new StringBuilder();
-    for (int from = 0; from < text.length() && !matcher.matched(); from += piece) {
+    for (int from = 0; from < text.length() && matcher.match() == null; from += piece) {
       out.append(matcher.accept(text.substring(from, Math.min(text.length(), from + piece))));
       assertThat(text).startsWith(out);
     }
     out.append(matcher.finish());
     int end = stops.stream().mapToInt(text::indexOf).filter(i -> i >= 0).min().orElse(-1);
     if (end < 0) {
-      assertThat(matcher.matched()).isFalse();
+      assertThat(matcher.match()).isNull();
       assertThat(out.toString()).isEqualTo(text);
     } else {
-      assertThat(matcher.matched()).isTrue();
+      assertThat(stops).contains(matcher.match());
       assertThat(out.length()).as("no stop string is given out").isLessThan(text.length());
       assertThat(stops).noneMatch(stop -> out.indexOf(stop) >= 0);
       assertThat(stops).anyMatch(stop -> text.startsWith(stop, out.length()));
