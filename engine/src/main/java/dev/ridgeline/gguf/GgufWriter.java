@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * new GgufWriter(Map.of("general.architecture", new MetadataValue.Text("llama")))
  *     .tensor(existing)
- *     .tensor("blk.0.ffn_up.weight", DType.F32, Shape.of(64, 256), (firstRow, rows) -> rows.fill((byte) 0))
+ *     .tensor("zeros", DType.F32, Shape.of(64, 256), (firstRow, rows) -> rows.fill((byte) 0))
  *     .write(path);
  * }</pre>
  *
@@ -53,8 +53,9 @@ public final class GgufWriter {
   @FunctionalInterface
   public interface RowSource {
     /**
-     * Fills {@code rows} with whole rows of the tensor, from row {@code firstRow} on. Called from
-     * first to last row; the rows of one call are about 4 MB, or one row where that is more.
+     * Fills all of {@code rows}, which holds what the last call left there, with whole rows of the
+     * tensor, from row {@code firstRow} on. Called from first to last row; the rows of one call are
+     * about 4 MB, or one row where that is more.
      */
     void fill(long firstRow, MemorySegment rows) throws IOException;
   }
