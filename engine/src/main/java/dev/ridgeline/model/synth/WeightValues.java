@@ -66,7 +66,7 @@ interface WeightValues {
     int pairs = (int) (into.byteSize() / Float.BYTES);
     double base = 500000;
     for (int i = 0; i < pairs; i++) {
-      double wavelength = 2 * Math.PI * Math.pow(base, (double) i / pairs);
+      double wavelength = 2 * Math.PI * StrictMath.pow(base, (double) i / pairs);
       double smooth = Math.clamp((context / wavelength - 1) / 3, 0.0, 1.0);
       set(into, i, 1 / ((1 - smooth) / factor + smooth));
     }
