@@ -10,4 +10,4 @@ if [ -z "$JDK" ]; then
   echo "ridgeline: no JDK 25 or newer found (looked at RIDGELINE_JAVA_HOME, JAVA_HOME, /usr/lib/jvm, java on PATH); install one or set RIDGELINE_JAVA_HOME" >&2
   exit 1
 fi
-JVM_FLAGS=(--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable -Xlog:all=error:stderr)
+JVM_FLAGS=(--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable -Xlog:all=error:stderr)

@@ -1,0 +1,22 @@
+// Q4_0: 32 elements, planes d f16 | qs[16]; x = (q - 8) * d.
+#define BLOCK 32
+vec4 dequantize4(Weights w, uint b, uint i) {
+  uint q = Words(w.p1).v[4 * b + (i % 16) / 4] >> (4 * (i / 16));
+  float d = f16At(Halfs(w.p0), b);
+  precise vec4 x = (bytes4(q & 0x0F0F0F0Fu) - 8.0) * d;
+  return x;
+}
+
+// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
+// as packed int8 q, and the scale and minimum of each half: x = scale * q - minimum.
+#define UNITS 1
+#define UNIT_A(u) 0
+#define UNIT_B(u) 16
+#define UNIT_OFFSET 8
+void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  uvec4 q = Quads(w.p1).v[b];
+  qa = q & 0x0F0F0F0Fu;
+  qb = (q >> 4) & 0x0F0F0F0Fu;
+  sa = vec2(f16At(Halfs(w.p0), b), 0);
+  sb = sa;
+}

@@ -1,0 +1,9 @@
+// Q4_1: 32 elements, planes d, m f16 | qs[16]; x = q * d + m.
+#define BLOCK 32
+vec4 dequantize4(Weights w, uint b, uint i) {
+  uint q = Words(w.p1).v[4 * b + (i % 16) / 4] >> (4 * (i / 16));
+  vec2 dm = unpackHalf2x16(w.p0.v[b]);
+  precise vec4 x = bytes4(q & 0x0F0F0F0Fu) * dm.x;
+  x = x + dm.y;
+  return x;
+}

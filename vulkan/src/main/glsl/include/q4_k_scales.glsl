@@ -1,0 +1,11 @@
+// Of Q4_K and Q5_K.
+// 6-bit scale and minimum of sub-block j, from the 16 bytes (d, dmin, scales[12]) of a header.
+uvec2 scaleAndMin(uvec4 header, uint j) {
+  uint shift = 8 * (j % 4);
+  uint a = header.y >> shift;
+  uint b = header.z >> shift;
+  uint c = header.w >> shift;
+  return j < 4
+      ? uvec2(a & 63u, b & 63u)
+      : uvec2((c & 15u) | ((a >> 2) & 48u), ((c >> 4) & 15u) | ((b >> 2) & 48u));
+}

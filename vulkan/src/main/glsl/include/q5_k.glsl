@@ -1,0 +1,31 @@
+// Q5_K: 256 elements, planes (d, dmin f16, scales[12]) | qh[32] | qs[128]; x = (d * scale) * q - (dmin * min).
+#include "include/q4_k_scales.glsl"
+#define BLOCK 256
+vec4 dequantize4(Weights w, uint b, uint i) {
+  uint q = w.p2.v[32 * b + 8 * (i / 64) + (i % 32) / 4] >> (4 * (i / 32 % 2));
+  uint h = w.p1.v[8 * b + (i % 32) / 4] >> (i / 32);
+  uvec4 header = Quads(w.p0).v[b];
+  vec2 dm = unpackHalf2x16(header.x);
+  uvec2 s = scaleAndMin(header, i / 32);
+  precise float dl = dm.x * float(s.x);
+  precise float ml = dm.y * float(s.y);
+  precise vec4 x = bytes4((q & 0x0F0F0F0Fu) | ((h & 0x01010101u) << 4)) * dl;
+  x = x - ml;
+  return x;
+}
+
+// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
+// as packed int8 q, and the scale and minimum of each half: x = scale * q - minimum.
+#define UNITS 8
+#define UNIT_A(u) (64 * ((u) / 2) + 16 * ((u) % 2))
+#define UNIT_B(u) (UNIT_A(u) + 32)
+void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  uvec4 q = Quads(w.p2).v[8 * b + u];
+  uvec4 h = Quads(w.p1).v[2 * b + u % 2] >> (u / 2 * 2);
+  uvec4 header = Quads(w.p0).v[b];
+  qa = (q & 0x0F0F0F0Fu) | ((h & 0x01010101u) << 4);
+  qb = ((q >> 4) & 0x0F0F0F0Fu) | (((h >> 1) & 0x01010101u) << 4);
+  vec2 dm = unpackHalf2x16(header.x);
+  sa = dm * vec2(scaleAndMin(header, u / 2 * 2));
+  sb = dm * vec2(scaleAndMin(header, u / 2 * 2 + 1));
+}

@@ -1,0 +1,19 @@
+// Q8_0: 32 elements, planes d f16 | qs[32]; x = q * d.
+#define BLOCK 32
+vec4 dequantize4(Weights w, uint b, uint i) {
+  float d = f16At(Halfs(w.p0), b);
+  precise vec4 x = signedBytes4(w.p1.v[8 * b + i / 4]) * d;
+  return x;
+}
+
+// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
+// as packed int8 q, and the scale and minimum of each half: x = scale * q - minimum.
+#define UNITS 1
+#define UNIT_A(u) 0
+#define UNIT_B(u) 16
+void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  qa = Quads(w.p1).v[2 * b];
+  qb = Quads(w.p1).v[2 * b + 1];
+  sa = vec2(f16At(Halfs(w.p0), b), 0);
+  sb = sa;
+}

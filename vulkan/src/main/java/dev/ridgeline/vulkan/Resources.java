@@ -1,0 +1,80 @@
+package dev.ridgeline.vulkan;
+
+import dev.ridgeline.backend.ActivationPlan;
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Weights;
+import dev.ridgeline.graph.Graph;
+import dev.ridgeline.graph.KvLayer;
+import dev.ridgeline.graph.Value;
+import dev.ridgeline.vulkan.device.GpuBuffer;
+import dev.ridgeline.vulkan.device.GpuDevice;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/** All device memory of a compiled graph, allocated at once: weights, KV, activations, steps. */
+final class Resources implements AutoCloseable {
+  final WeightStore weights;
+  final KvBuffers kv;
+  final RopeTables ropes;
+  final StepBuffer step;
+  private final ActivationPlan plan;
+  private final List<GpuBuffer> activations = new ArrayList<>();
+  private final Deque<AutoCloseable> open = new ArrayDeque<>();
+
+  Resources(GpuDevice device, Pipelines pipelines, Graph graph, Weights from, Capacity capacity) {
+    plan = new ActivationPlan(graph, capacity);
+    boolean done = false;
+    try {
+      weights = opened(new WeightStore(device, pipelines, graph, from));
+      kv = opened(new KvBuffers(device, graph, capacity));
+      ropes = opened(new RopeTables(device, graph, from));
+      step = opened(new StepBuffer(device, capacity));
+      for (int i = 0; i < plan.buffers(); i++) {
+        activations.add(
+            opened(device.buffer(Float.BYTES * plan.elements(i), GpuBuffer.Use.DEVICE)));
+      }
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  private <T extends AutoCloseable> T opened(T resource) {
+    open.push(resource);
+    return resource;
+  }
+
+  /** Number of the buffer that holds {@code value}, for {@link Dispatcher#uses}. */
+  int buffer(Value value) {
+    return plan.buffer(value);
+  }
+
+  /** The buffer that holds {@code value}. */
+  GpuBuffer memory(Value value) {
+    return activations.get(plan.buffer(value));
+  }
+
+  long address(Value value) {
+    return memory(value).address();
+  }
+
+  /** Number of a layer's K and V, for {@link Dispatcher#uses}. */
+  static int kv(KvLayer layer) {
+    return -1 - layer.layer();
+  }
+
+  @Override
+  public void close() {
+    while (!open.isEmpty()) {
+      try {
+        open.pop().close();
+      } catch (Exception e) {
+        throw new IllegalStateException("freeing device memory", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package dev.ridgeline.vulkan;
+
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Step;
+import dev.ridgeline.vulkan.device.GpuBuffer;
+import dev.ridgeline.vulkan.device.GpuDevice;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * What changes from step to step, as kernels read it: token ids, positions, the sequence of each
+ * row, the rows of the outputs, and for each KV group the block tables {@code [sequences,
+ * blocksPerSequence]}. 32-bit integers each.
+ */
+final class StepBuffer implements AutoCloseable {
+  private final Capacity capacity;
+  private final GpuBuffer buffer;
+
+  StepBuffer(GpuDevice device, Capacity capacity) {
+    this.capacity = capacity;
+    buffer = device.buffer(bytes(capacity), GpuBuffer.Use.UPLOAD);
+  }
+
+  static long bytes(Capacity c) {
+    long tables = (long) c.kvBlocks().size() * c.maxSequences() * c.blocksPerSequence();
+    return 4 * (3L * c.maxTokens() + c.maxOutputs() + tables);
+  }
+
+  long tokens() {
+    return buffer.address();
+  }
+
+  long positions() {
+    return buffer.address() + 4L * capacity.maxTokens();
+  }
+
+  long sequences() {
+    return buffer.address() + 8L * capacity.maxTokens();
+  }
+
+  long outputRows() {
+    return buffer.address() + 12L * capacity.maxTokens();
+  }
+
+  long blockTables(int group) {
+    return buffer.address() + tableAt(group, 0);
+  }
+
+  private long tableAt(int group, int sequence) {
+    long entries =
+        ((long) group * capacity.maxSequences() + sequence) * capacity.blocksPerSequence();
+    return 4 * (3L * capacity.maxTokens() + capacity.maxOutputs() + entries);
+  }
+
+  /** Writes {@code step}, which has been checked. */
+  void write(Step step) {
+    MemorySegment to = buffer.mapped();
+    int max = capacity.maxTokens();
+    for (int row = 0; row < step.tokenCount(); row++) {
+      to.setAtIndex(ValueLayout.JAVA_INT, row, step.token(row));
+      to.setAtIndex(ValueLayout.JAVA_INT, max + row, step.position(row));
+      to.setAtIndex(ValueLayout.JAVA_INT, 2L * max + row, step.sequence(row));
+    }
+    for (int output = 0; output < step.outputCount(); output++) {
+      to.setAtIndex(ValueLayout.JAVA_INT, 3L * max + output, step.outputRow(output));
+    }
+    for (int group = 0; group < capacity.kvBlocks().size(); group++) {
+      for (int sequence = 0; sequence < step.sequenceCount(); sequence++) {
+        int last = step.endRow(sequence) - 1;
+        if (last >= step.firstRow(sequence)) {
+          int[] table = step.blockTable(sequence, group);
+          int used = step.position(last) / capacity.blockTokens() + 1;
+          MemorySegment.copy(table, 0, to, ValueLayout.JAVA_INT, tableAt(group, sequence), used);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    buffer.close();
+  }
+}

@@ -1,0 +1,82 @@
+package dev.ridgeline.vulkan;
+
+import dev.ridgeline.backend.ActivationPlan;
+import dev.ridgeline.backend.Backend;
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Degradation;
+import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.MachineLimits;
+import dev.ridgeline.backend.MemoryPlan;
+import dev.ridgeline.backend.Weights;
+import dev.ridgeline.graph.Graph;
+import dev.ridgeline.vulkan.device.GpuDevice;
+import dev.ridgeline.vulkan.device.VulkanInstance;
+import java.util.List;
+
+/**
+ * Runs graphs on a Vulkan 1.3 device. Weights are decoded exactly; products, norms and attention
+ * are summed in float32 of float32 activations.
+ */
+public final class VulkanBackend implements Backend {
+  private final VulkanInstance instance;
+  private final GpuDevice device;
+  private final Pipelines pipelines;
+
+  /** On device {@code index} of {@code instance}; closes both. */
+  public VulkanBackend(VulkanInstance instance, int index) {
+    this.instance = instance;
+    device = instance.device(index);
+    pipelines = new Pipelines(device);
+  }
+
+  @Override
+  public String name() {
+    return "vulkan";
+  }
+
+  @Override
+  public String description() {
+    return device.info().toString();
+  }
+
+  @Override
+  public MemoryPlan plan(Graph graph, Capacity capacity) {
+    return new MemoryPlan(
+        WeightStore.weights(graph).stream().mapToLong(WeightStore::bytes).sum(),
+        0,
+        MemoryPlan.kvBytes(graph, capacity),
+        new ActivationPlan(graph, capacity).bytes() + StepBuffer.bytes(capacity),
+        WeightStore.stagingBytes() + VulkanExecutable.logitsBytes(graph, capacity));
+  }
+
+  @Override
+  public Executable compile(Graph graph, Weights weights, Capacity capacity) {
+    return new VulkanExecutable(device, pipelines, graph, weights, capacity);
+  }
+
+  @Override
+  public long availableBytes() {
+    return device.availableBytes();
+  }
+
+  @Override
+  public int threads() {
+    return 1;
+  }
+
+  @Override
+  public MachineLimits measureLimits() {
+    return DeviceProbe.measure(device, pipelines);
+  }
+
+  @Override
+  public List<Degradation> degradations() {
+    return List.of();
+  }
+
+  @Override
+  public void close() {
+    device.close();
+    instance.close();
+  }
+}

@@ -1,0 +1,146 @@
+package dev.ridgeline.vulkan;
+
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.Step;
+import dev.ridgeline.backend.StepCheck;
+import dev.ridgeline.backend.Weights;
+import dev.ridgeline.graph.Graph;
+import dev.ridgeline.vulkan.device.GpuBuffer;
+import dev.ridgeline.vulkan.device.GpuDevice;
+import dev.ridgeline.vulkan.device.Recording;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A graph on a device. The first step of each shape (tokens, outputs) is recorded; later ones only
+ * write the step buffer and submit the recording again.
+ */
+final class VulkanExecutable implements Executable {
+  /** Recordings kept: the shapes of generation, and some of the ragged ends of prompts. */
+  private static final int MAX_RECORDINGS = 64;
+
+  /** Rows of logits that one copy brings to the host. */
+  private static final int ROWS_READ = 16;
+
+  private record Shape(int tokens, int outputs) {}
+
+  private final GpuDevice device;
+  private final Pipelines pipelines;
+  private final Graph graph;
+  private final Capacity capacity;
+  private final StepCheck check;
+  private final Resources resources;
+  private final GpuBuffer argmax;
+  private final GpuBuffer logits;
+  private final Map<Shape, Recording> recordings = new LinkedHashMap<>(16, 0.75f, true);
+  private int outputs;
+  private int firstRead;
+  private int rowsRead;
+
+  VulkanExecutable(
+      GpuDevice device, Pipelines pipelines, Graph graph, Weights weights, Capacity capacity) {
+    this.device = device;
+    this.pipelines = pipelines;
+    this.graph = graph;
+    this.capacity = capacity;
+    check = new StepCheck(graph, capacity);
+    resources = new Resources(device, pipelines, graph, weights, capacity);
+    argmax = device.buffer(4L * capacity.maxOutputs(), GpuBuffer.Use.READBACK);
+    logits = device.buffer(logitsBytes(graph, capacity), GpuBuffer.Use.READBACK);
+  }
+
+  /** Host bytes through which logits come back. */
+  static long logitsBytes(Graph graph, Capacity capacity) {
+    return 4L * graph.logits().width() * Math.min(ROWS_READ, capacity.maxOutputs());
+  }
+
+  @Override
+  public Capacity capacity() {
+    return capacity;
+  }
+
+  @Override
+  public int vocabularySize() {
+    return graph.logits().width();
+  }
+
+  @Override
+  public void run(Step step) {
+    check.check(step);
+    resources.step.write(step);
+    var shape = new Shape(step.tokenCount(), step.outputCount());
+    Recording recording = recordings.get(shape);
+    if (recording == null) {
+      recording = record(shape);
+    }
+    recording.run();
+    outputs = step.outputCount();
+    rowsRead = 0;
+  }
+
+  private Recording record(Shape shape) {
+    if (recordings.size() == MAX_RECORDINGS) {
+      var eldest = recordings.values().iterator();
+      eldest.next().close();
+      eldest.remove();
+    }
+    Recording recording = device.record();
+    new OpRecorder(graph, capacity, pipelines, resources, recording, shape.tokens, shape.outputs)
+        .recordAll(argmax);
+    recording.end();
+    recordings.put(shape, recording);
+    return recording;
+  }
+
+  @Override
+  public void logits(int output, float[] into) {
+    requireOutput(output);
+    if (output < firstRead || output >= firstRead + rowsRead) {
+      read(output / ROWS_READ * ROWS_READ);
+    }
+    MemorySegment.copy(
+        logits.mapped(),
+        ValueLayout.JAVA_FLOAT,
+        4L * (output - firstRead) * vocabularySize(),
+        into,
+        0,
+        vocabularySize());
+  }
+
+  /** Brings rows {@code first .. first + ROWS_READ} of the logits to the host. */
+  private void read(int first) {
+    firstRead = first;
+    rowsRead = Math.min(ROWS_READ, outputs - first);
+    long rowBytes = 4L * vocabularySize();
+    try (Recording copy = device.record()) {
+      copy.copy(resources.memory(graph.logits()), first * rowBytes, logits, 0, rowsRead * rowBytes);
+      copy.end();
+      copy.run();
+    }
+  }
+
+  @Override
+  public int argmax(int output) {
+    requireOutput(output);
+    return argmax.mapped().getAtIndex(ValueLayout.JAVA_INT, output);
+  }
+
+  private void requireOutput(int output) {
+    if (output < 0 || output >= outputs) {
+      throw new IllegalArgumentException(
+          "output %d; the last step had %d".formatted(output, outputs));
+    }
+  }
+
+  @Override
+  public void close() {
+    device.waitIdle();
+    recordings.values().forEach(Recording::close);
+    argmax.close();
+    logits.close();
+    resources.close();
+  }
+}

@@ -1,0 +1,66 @@
+package dev.ridgeline.vulkan;
+
+import dev.ridgeline.backend.Backend;
+import dev.ridgeline.backend.BackendOptions;
+import dev.ridgeline.backend.BackendProvider;
+import dev.ridgeline.vulkan.device.DeviceInfo;
+import dev.ridgeline.vulkan.device.DeviceInfo.Kind;
+import dev.ridgeline.vulkan.device.VulkanException;
+import dev.ridgeline.vulkan.device.VulkanInstance;
+import java.util.List;
+import java.util.Optional;
+
+/** Finds {@link VulkanBackend}; preferred to the processor where there is a real device. */
+public final class VulkanProvider implements BackendProvider {
+  @Override
+  public String name() {
+    return "vulkan";
+  }
+
+  /** Above the processor's; a software device is there to be asked for by name only. */
+  @Override
+  public int preference() {
+    try {
+      return devices().stream().anyMatch(d -> usable(d) && d.kind() != Kind.SOFTWARE) ? 100 : -1;
+    } catch (VulkanException e) {
+      return -1;
+    }
+  }
+
+  @Override
+  public Optional<String> unavailable() {
+    try {
+      List<DeviceInfo> devices = devices();
+      return devices.stream().anyMatch(VulkanProvider::usable)
+          ? Optional.empty()
+          : Optional.of("no usable Vulkan device; found " + devices);
+    } catch (VulkanException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  @Override
+  public Backend open(BackendOptions options) {
+    VulkanInstance instance = VulkanInstance.open(false);
+    boolean done = false;
+    try {
+      var backend = new VulkanBackend(instance, options.device());
+      done = true;
+      return backend;
+    } finally {
+      if (!done) {
+        instance.close();
+      }
+    }
+  }
+
+  private static boolean usable(DeviceInfo device) {
+    return device.missing().isEmpty();
+  }
+
+  private static List<DeviceInfo> devices() {
+    try (VulkanInstance instance = VulkanInstance.open(false)) {
+      return instance.devices();
+    }
+  }
+}

@@ -1,0 +1,219 @@
+package dev.ridgeline.vulkan;
+
+import dev.ridgeline.backend.Weights;
+import dev.ridgeline.graph.Graph;
+import dev.ridgeline.graph.Weight;
+import dev.ridgeline.tensor.DType;
+import dev.ridgeline.tensor.Tensor;
+import dev.ridgeline.vulkan.device.GpuBuffer;
+import dev.ridgeline.vulkan.device.GpuDevice;
+import dev.ridgeline.vulkan.device.GpuPipeline;
+import dev.ridgeline.vulkan.device.Recording;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The weights of a graph in device memory, in the planes of {@link WeightLayout}. Uploaded once:
+ * while the device takes one staging buffer apart into planes, the host fills the other.
+ */
+final class WeightStore implements AutoCloseable {
+  /** Large enough to hide the cost of a submission, small enough to be nothing beside a model. */
+  private static final int STAGING_BYTES = 32 << 20;
+
+  /** Weights of one buffer, where they are smaller: few allocations for thousands of tensors. */
+  private static final long CHUNK_BYTES = 1L << 30;
+
+  private final GpuDevice device;
+  private final Map<Weight, long[]> planes = new LinkedHashMap<>();
+  private final List<GpuBuffer> chunks = new ArrayList<>();
+
+  /** Allocates and uploads every weight of {@code graph}. */
+  WeightStore(GpuDevice device, Pipelines pipelines, Graph graph, Weights weights) {
+    this.device = device;
+    boolean done = false;
+    try {
+      allocate(weights(graph));
+      upload(pipelines, weights);
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  /** The weights that {@code graph} reads, each once. */
+  static Set<Weight> weights(Graph graph) {
+    var all = new LinkedHashSet<Weight>();
+    graph.ops().forEach(op -> all.addAll(op.weights()));
+    return all;
+  }
+
+  /** Device bytes of {@code weight}. */
+  static long bytes(Weight weight) {
+    return WeightLayout.of(weight.type()).bytes(blocks(weight));
+  }
+
+  /** Host bytes for the upload. */
+  static long stagingBytes() {
+    return 2L * STAGING_BYTES;
+  }
+
+  /** Addresses of the planes of {@code weight}, {@link WeightLayout#MAX_PLANES} of them. */
+  long[] planes(Weight weight) {
+    long[] found = planes.get(weight);
+    if (found == null) {
+      throw new IllegalArgumentException(weight + " is not a weight of this graph");
+    }
+    return found;
+  }
+
+  private static long blocks(Weight weight) {
+    return (long) weight.experts()
+        * weight.rows()
+        * (weight.cols() / weight.type().blockElements());
+  }
+
+  private void allocate(Set<Weight> all) {
+    long largest = device.info().maxBufferBytes();
+    var chunk = new ArrayList<Weight>();
+    long bytes = 0;
+    for (Weight weight : all) {
+      if (blocks(weight) >= 1L << 31) {
+        throw new IllegalArgumentException(
+            "weight '%s' has %d blocks; the device's kernels count to 2^31"
+                .formatted(weight.tensor(), blocks(weight)));
+      }
+      long more = bytes(weight);
+      if (bytes > 0 && bytes + more > Math.min(CHUNK_BYTES, largest)) {
+        place(chunk, bytes);
+        chunk.clear();
+        bytes = 0;
+      }
+      chunk.add(weight);
+      bytes += more;
+    }
+    place(chunk, bytes);
+  }
+
+  private void place(List<Weight> chunk, long bytes) {
+    GpuBuffer buffer = device.buffer(bytes, GpuBuffer.Use.DEVICE);
+    chunks.add(buffer);
+    long at = buffer.address();
+    for (Weight weight : chunk) {
+      List<Long> starts = WeightLayout.of(weight.type()).starts(blocks(weight));
+      long[] addresses = new long[WeightLayout.MAX_PLANES];
+      for (int i = 0; i < starts.size(); i++) {
+        addresses[i] = at + starts.get(i);
+      }
+      planes.put(weight, addresses);
+      at += bytes(weight);
+    }
+  }
+
+  private void upload(Pipelines pipelines, Weights weights) {
+    try (var a = new Staging(device, pipelines);
+        var b = new Staging(device, pipelines)) {
+      Staging filling = a;
+      for (Weight weight : planes.keySet()) {
+        DType type = weight.type();
+        Tensor tensor = weights.tensor(weight);
+        MemorySegment bytes =
+            tensor.data().asSlice(weight.firstRow() * tensor.rowBytes(), weight.bytes());
+        long perStaging = STAGING_BYTES / type.blockBytes();
+        long all = blocks(weight);
+        for (long first = 0; first < all; ) {
+          long count = Math.min(all - first, filling.room(type));
+          if (count < Math.min(all - first, perStaging / 8)) {
+            filling.submit();
+            filling = filling == a ? b : a;
+            filling.reset();
+            continue;
+          }
+          filling.add(bytes, type, first, count, planes(weight));
+          first += count;
+        }
+      }
+      filling.submit();
+    }
+  }
+
+  @Override
+  public void close() {
+    chunks.forEach(GpuBuffer::close);
+  }
+
+  /** A staging buffer and the commands that take it apart. */
+  private static final class Staging implements AutoCloseable {
+    private final GpuDevice device;
+    private final Pipelines pipelines;
+    private final GpuBuffer buffer;
+    private final Push push = new Push();
+    private Recording recording;
+    private boolean running;
+    private long used;
+
+    Staging(GpuDevice device, Pipelines pipelines) {
+      this.device = device;
+      this.pipelines = pipelines;
+      buffer = device.buffer(STAGING_BYTES, GpuBuffer.Use.UPLOAD);
+      recording = device.record();
+    }
+
+    /** Blocks of {@code type} that still fit. */
+    long room(DType type) {
+      return (STAGING_BYTES - used) / type.blockBytes();
+    }
+
+    /** Copies blocks {@code first .. first + count} of {@code bytes}; records their way on. */
+    void add(MemorySegment bytes, DType type, long first, long count, long[] planes) {
+      int stride = type.blockBytes();
+      MemorySegment.copy(bytes, first * stride, buffer.mapped(), used, count * stride);
+      List<Integer> lengths = WeightLayout.of(type).planes();
+      int offset = 0;
+      for (int i = 0; i < lengths.size(); i++) {
+        int length = lengths.get(i);
+        int unit = length % 4 == 0 ? 4 : length % 2 == 0 ? 2 : 1;
+        GpuPipeline pipeline = pipelines.get(Kernel.plain("repack"), Dispatcher.GROUP, unit);
+        int units = Math.toIntExact(count * length / unit);
+        push.clear()
+            .addresses(buffer.address() + used, planes[i] + first * length)
+            .ints(units, stride, offset, length);
+        Dispatcher.dispatch(recording, pipeline, push, Dispatcher.groups(units), 1);
+        offset += length;
+      }
+      used = (used + count * stride + 15) & ~15L;
+    }
+
+    void submit() {
+      recording.end();
+      recording.submit();
+      running = true;
+    }
+
+    /** Waits for what was submitted and starts anew. */
+    void reset() {
+      if (running) {
+        recording.await();
+        recording.close();
+        recording = device.record();
+        running = false;
+        used = 0;
+      }
+    }
+
+    @Override
+    public void close() {
+      if (running) {
+        recording.await();
+      }
+      recording.close();
+      buffer.close();
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.ridgeline.vulkan.device;
+
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What a physical device is and can do, read once.
+ *
+ * @param index among the instance's devices
+ * @param driver name and version of its driver
+ * @param apiVersion Vulkan version, such as {@code "1.3.230"}
+ * @param subgroupSize invocations of a subgroup where the pipeline does not choose
+ * @param maxSharedBytes shared memory of a workgroup
+ * @param maxWorkgroupInvocations invocations of a workgroup
+ * @param maxBufferBytes largest buffer that one allocation can back
+ * @param localBytes the largest device-local heap
+ * @param timestampNanos nanoseconds of a timestamp tick
+ * @param features optional features present
+ * @param missing features without which no kernel here runs; empty for a usable device
+ */
+public record DeviceInfo(
+    int index,
+    String name,
+    Kind kind,
+    String driver,
+    String apiVersion,
+    int subgroupSize,
+    int minSubgroupSize,
+    int maxSubgroupSize,
+    int maxSharedBytes,
+    int maxWorkgroupInvocations,
+    long maxBufferBytes,
+    long localBytes,
+    double timestampNanos,
+    Set<Feature> features,
+    List<String> missing) {
+  /** What a device is made of. */
+  public enum Kind {
+    /** A card with its own memory. */
+    DISCRETE,
+    /** Shares the processor's memory. */
+    INTEGRATED,
+    /** A virtual machine's share of one. */
+    VIRTUAL,
+    /** The processor itself; for tests. */
+    SOFTWARE,
+    /** Something else. */
+    OTHER
+  }
+
+  /** What some kernels need beyond what all of them need. */
+  public enum Feature {
+    /** Arithmetic in float16. */
+    FLOAT16,
+    /** Arithmetic in 8-bit integers. */
+    INT8,
+    /** Dot products of packed 8-bit integers, accelerated. */
+    INTEGER_DOT,
+    /** {@code VK_KHR_cooperative_matrix}. */
+    COOPERATIVE_MATRIX,
+    /** {@code VK_EXT_memory_budget}. */
+    MEMORY_BUDGET
+  }
+
+  /** Copies the collections. */
+  public DeviceInfo {
+    features = Set.copyOf(features);
+    missing = List.copyOf(missing);
+  }
+
+  @Override
+  public String toString() {
+    return "%s (%s, Vulkan %s, subgroups of %d, %.1f GB)"
+        .formatted(name, driver, apiVersion, subgroupSize, localBytes / 1e9);
+  }
+}

@@ -1,0 +1,372 @@
+package dev.ridgeline.vulkan.device;
+
+import static org.lwjgl.system.MemoryStack.stackPush;
+import static org.lwjgl.vulkan.EXTMemoryBudget.VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
+import static org.lwjgl.vulkan.KHRCooperativeMatrix.VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+import static org.lwjgl.vulkan.VK13.*;
+
+import dev.ridgeline.vulkan.device.DeviceInfo.Feature;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.lwjgl.PointerBuffer;
+import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.MemoryUtil;
+import org.lwjgl.vulkan.VkBufferCreateInfo;
+import org.lwjgl.vulkan.VkBufferDeviceAddressInfo;
+import org.lwjgl.vulkan.VkCommandPoolCreateInfo;
+import org.lwjgl.vulkan.VkComputePipelineCreateInfo;
+import org.lwjgl.vulkan.VkDevice;
+import org.lwjgl.vulkan.VkDeviceCreateInfo;
+import org.lwjgl.vulkan.VkDeviceQueueCreateInfo;
+import org.lwjgl.vulkan.VkMemoryAllocateFlagsInfo;
+import org.lwjgl.vulkan.VkMemoryAllocateInfo;
+import org.lwjgl.vulkan.VkMemoryRequirements;
+import org.lwjgl.vulkan.VkPhysicalDevice;
+import org.lwjgl.vulkan.VkPhysicalDeviceCooperativeMatrixFeaturesKHR;
+import org.lwjgl.vulkan.VkPhysicalDeviceFeatures2;
+import org.lwjgl.vulkan.VkPhysicalDeviceMemoryBudgetPropertiesEXT;
+import org.lwjgl.vulkan.VkPhysicalDeviceMemoryProperties;
+import org.lwjgl.vulkan.VkPhysicalDeviceMemoryProperties2;
+import org.lwjgl.vulkan.VkPhysicalDeviceVulkan11Features;
+import org.lwjgl.vulkan.VkPhysicalDeviceVulkan12Features;
+import org.lwjgl.vulkan.VkPhysicalDeviceVulkan13Features;
+import org.lwjgl.vulkan.VkPipelineCacheCreateInfo;
+import org.lwjgl.vulkan.VkPipelineLayoutCreateInfo;
+import org.lwjgl.vulkan.VkPushConstantRange;
+import org.lwjgl.vulkan.VkQueue;
+import org.lwjgl.vulkan.VkQueueFamilyProperties;
+import org.lwjgl.vulkan.VkShaderModuleCreateInfo;
+import org.lwjgl.vulkan.VkSpecializationInfo;
+import org.lwjgl.vulkan.VkSpecializationMapEntry;
+
+/**
+ * An open device with one compute queue. All shaders share one interface: no descriptors, only
+ * {@value #PUSH_BYTES} bytes of push constants, in which buffers are 64-bit device addresses; hence
+ * no limit on a buffer's size but the allocation's. Callers serialize the calls.
+ */
+public final class GpuDevice implements AutoCloseable {
+  /** Push constants of every pipeline: what Vulkan guarantees. */
+  public static final int PUSH_BYTES = 128;
+
+  private final VkPhysicalDevice physical;
+  private final DeviceInfo info;
+  final VkDevice device;
+  final VkQueue queue;
+  final long commandPool;
+  final long pipelineLayout;
+  private final long pipelineCache;
+  private final List<GpuPipeline> pipelines = new ArrayList<>();
+
+  GpuDevice(VkPhysicalDevice physical, DeviceInfo info) {
+    this.physical = physical;
+    this.info = info;
+    try (MemoryStack stack = stackPush()) {
+      int family = computeFamily(stack);
+      device = createDevice(family, stack);
+      PointerBuffer handle = stack.mallocPointer(1);
+      vkGetDeviceQueue(device, family, 0, handle);
+      queue = new VkQueue(handle.get(0), device);
+      LongBuffer result = stack.mallocLong(1);
+      var pool = VkCommandPoolCreateInfo.calloc(stack).sType$Default().queueFamilyIndex(family);
+      VulkanException.check(
+          vkCreateCommandPool(device, pool, null, result), "creating a command pool");
+      commandPool = result.get(0);
+      var range =
+          VkPushConstantRange.calloc(1, stack)
+              .stageFlags(VK_SHADER_STAGE_COMPUTE_BIT)
+              .size(PUSH_BYTES);
+      var layout =
+          VkPipelineLayoutCreateInfo.calloc(stack).sType$Default().pPushConstantRanges(range);
+      VulkanException.check(
+          vkCreatePipelineLayout(device, layout, null, result), "creating the pipeline layout");
+      pipelineLayout = result.get(0);
+      var cache = VkPipelineCacheCreateInfo.calloc(stack).sType$Default();
+      VulkanException.check(
+          vkCreatePipelineCache(device, cache, null, result), "creating a pipeline cache");
+      pipelineCache = result.get(0);
+    }
+  }
+
+  /** What it is. */
+  public DeviceInfo info() {
+    return info;
+  }
+
+  /** Bytes that {@link #buffer} of {@link GpuBuffer.Use#DEVICE} memory could still take. */
+  public long availableBytes() {
+    try (MemoryStack stack = stackPush()) {
+      var properties = VkPhysicalDeviceMemoryProperties2.calloc(stack).sType$Default();
+      var budget = VkPhysicalDeviceMemoryBudgetPropertiesEXT.calloc(stack).sType$Default();
+      boolean known = info.features().contains(Feature.MEMORY_BUDGET);
+      if (known) {
+        properties.pNext(budget);
+      }
+      vkGetPhysicalDeviceMemoryProperties2(physical, properties);
+      var memory = properties.memoryProperties();
+      int heap = memory.memoryTypes(memoryType(memory, ~0, GpuBuffer.Use.DEVICE)).heapIndex();
+      return known
+          ? Math.max(0, budget.heapBudget(heap) - budget.heapUsage(heap))
+          : memory.memoryHeaps(heap).size();
+    }
+  }
+
+  /**
+   * Allocates {@code bytes} (rounded up to 16) for {@code use}; mapped memory is zeroed.
+   *
+   * @throws VulkanException if they are more than one buffer can hold or than there is memory
+   */
+  public GpuBuffer buffer(long bytes, GpuBuffer.Use use) {
+    long size = Math.max(16, (bytes + 15) & ~15L);
+    if (size > info.maxBufferBytes()) {
+      throw new VulkanException(
+          "vulkan: a buffer of %d bytes; %s allows %d"
+              .formatted(size, info.name(), info.maxBufferBytes()));
+    }
+    try (MemoryStack stack = stackPush()) {
+      var create =
+          VkBufferCreateInfo.calloc(stack)
+              .sType$Default()
+              .size(size)
+              .usage(
+                  VK_BUFFER_USAGE_STORAGE_BUFFER_BIT
+                      | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT
+                      | VK_BUFFER_USAGE_TRANSFER_SRC_BIT
+                      | VK_BUFFER_USAGE_TRANSFER_DST_BIT)
+              .sharingMode(VK_SHARING_MODE_EXCLUSIVE);
+      LongBuffer handle = stack.mallocLong(1);
+      VulkanException.check(vkCreateBuffer(device, create, null, handle), "creating a buffer");
+      long memory = VK_NULL_HANDLE;
+      boolean done = false;
+      try {
+        memory = allocate(handle.get(0), use, stack);
+        VulkanException.check(
+            vkBindBufferMemory(device, handle.get(0), memory, 0), "binding a buffer");
+        GpuBuffer result = bound(handle.get(0), memory, size, use, stack);
+        done = true;
+        return result;
+      } finally {
+        if (!done) {
+          free(handle.get(0), memory);
+        }
+      }
+    }
+  }
+
+  private GpuBuffer bound(
+      long handle, long memory, long size, GpuBuffer.Use use, MemoryStack stack) {
+    MemorySegment mapped = null;
+    if (use != GpuBuffer.Use.DEVICE) {
+      PointerBuffer at = stack.mallocPointer(1);
+      VulkanException.check(
+          vkMapMemory(device, memory, 0, VK_WHOLE_SIZE, 0, at), "mapping " + size + " bytes");
+      mapped = MemorySegment.ofAddress(at.get(0)).reinterpret(size);
+      mapped.fill((byte) 0);
+    }
+    var address = VkBufferDeviceAddressInfo.calloc(stack).sType$Default().buffer(handle);
+    return new GpuBuffer(
+        this, size, handle, memory, vkGetBufferDeviceAddress(device, address), mapped);
+  }
+
+  private long allocate(long buffer, GpuBuffer.Use use, MemoryStack stack) {
+    var needs = VkMemoryRequirements.malloc(stack);
+    vkGetBufferMemoryRequirements(device, buffer, needs);
+    var memory = VkPhysicalDeviceMemoryProperties.malloc(stack);
+    vkGetPhysicalDeviceMemoryProperties(physical, memory);
+    var flags =
+        VkMemoryAllocateFlagsInfo.calloc(stack)
+            .sType$Default()
+            .flags(VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT);
+    var info =
+        VkMemoryAllocateInfo.calloc(stack)
+            .sType$Default()
+            .pNext(flags)
+            .allocationSize(needs.size())
+            .memoryTypeIndex(memoryType(memory, needs.memoryTypeBits(), use));
+    LongBuffer handle = stack.mallocLong(1);
+    VulkanException.check(
+        vkAllocateMemory(device, info, null, handle),
+        "allocating %d bytes of %s memory".formatted(needs.size(), use));
+    return handle.get(0);
+  }
+
+  /** The first type with the best flags: drivers list faster types of equal flags first. */
+  private static int memoryType(
+      VkPhysicalDeviceMemoryProperties memory, int allowed, GpuBuffer.Use use) {
+    int mappable = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    int[] wishes =
+        switch (use) {
+          case DEVICE -> new int[] {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0};
+          case UPLOAD -> new int[] {mappable | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, mappable};
+          case READBACK -> new int[] {mappable | VK_MEMORY_PROPERTY_HOST_CACHED_BIT, mappable};
+        };
+    for (int wish : wishes) {
+      for (int i = 0; i < memory.memoryTypeCount(); i++) {
+        if ((allowed & (1 << i)) != 0 && (memory.memoryTypes(i).propertyFlags() & wish) == wish) {
+          return i;
+        }
+      }
+    }
+    throw new VulkanException("vulkan: the device has no memory for " + use);
+  }
+
+  void free(long buffer, long memory) {
+    vkDestroyBuffer(device, buffer, null);
+    vkFreeMemory(device, memory, null);
+  }
+
+  /**
+   * Compiles a shader.
+   *
+   * @param name for errors and profiles
+   * @param constants values of the specialization constants 0, 1, ...
+   */
+  public GpuPipeline pipeline(String name, byte[] spirv, int... constants) {
+    ByteBuffer code = MemoryUtil.memAlloc(spirv.length).put(spirv).flip();
+    try (MemoryStack stack = stackPush()) {
+      var module = VkShaderModuleCreateInfo.calloc(stack).sType$Default().pCode(code);
+      LongBuffer result = stack.mallocLong(1);
+      VulkanException.check(
+          vkCreateShaderModule(device, module, null, result), "loading shader " + name);
+      long shader = result.get(0);
+      try {
+        var info = VkComputePipelineCreateInfo.calloc(1, stack).sType$Default();
+        info.get(0).layout(pipelineLayout);
+        info.get(0)
+            .stage()
+            .sType$Default()
+            .stage(VK_SHADER_STAGE_COMPUTE_BIT)
+            .module(shader)
+            .pName(stack.UTF8("main"))
+            .pSpecializationInfo(specialization(constants, stack));
+        VulkanException.check(
+            vkCreateComputePipelines(device, pipelineCache, info, null, result),
+            "compiling shader " + name);
+      } finally {
+        vkDestroyShaderModule(device, shader, null);
+      }
+      var pipeline = new GpuPipeline(result.get(0), name);
+      pipelines.add(pipeline);
+      return pipeline;
+    } finally {
+      MemoryUtil.memFree(code);
+    }
+  }
+
+  private static VkSpecializationInfo specialization(int[] constants, MemoryStack stack) {
+    var entries = VkSpecializationMapEntry.calloc(constants.length, stack);
+    ByteBuffer data = stack.malloc(4, 4 * constants.length);
+    for (int i = 0; i < constants.length; i++) {
+      entries.get(i).constantID(i).offset(4 * i).size(4);
+      data.putInt(4 * i, constants[i]);
+    }
+    return VkSpecializationInfo.calloc(stack).pMapEntries(entries).pData(data);
+  }
+
+  /** A command buffer to be recorded once and submitted often. */
+  public Recording record() {
+    return new Recording(this, 0);
+  }
+
+  /** The same, with room for {@code timestamps} timestamps. */
+  public Recording record(int timestamps) {
+    return new Recording(this, timestamps);
+  }
+
+  /** Waits until nothing runs; after a loss of the device there is nothing to wait for. */
+  public void waitIdle() {
+    vkDeviceWaitIdle(device);
+  }
+
+  @Override
+  public void close() {
+    waitIdle();
+    pipelines.forEach(p -> vkDestroyPipeline(device, p.handle, null));
+    vkDestroyPipelineCache(device, pipelineCache, null);
+    vkDestroyPipelineLayout(device, pipelineLayout, null);
+    vkDestroyCommandPool(device, commandPool, null);
+    vkDestroyDevice(device, null);
+  }
+
+  private int computeFamily(MemoryStack stack) {
+    IntBuffer count = stack.mallocInt(1);
+    vkGetPhysicalDeviceQueueFamilyProperties(physical, count, null);
+    var families = VkQueueFamilyProperties.malloc(count.get(0), stack);
+    vkGetPhysicalDeviceQueueFamilyProperties(physical, count, families);
+    for (int i = 0; i < families.capacity(); i++) {
+      if ((families.get(i).queueFlags() & VK_QUEUE_COMPUTE_BIT) != 0) {
+        return i;
+      }
+    }
+    throw new VulkanException("vulkan: %s has no compute queue".formatted(info));
+  }
+
+  private VkDevice createDevice(int family, MemoryStack stack) {
+    var queues =
+        VkDeviceQueueCreateInfo.calloc(1, stack)
+            .sType$Default()
+            .queueFamilyIndex(family)
+            .pQueuePriorities(stack.floats(1));
+    var create =
+        VkDeviceCreateInfo.calloc(stack)
+            .sType$Default()
+            .pNext(VkPhysicalDeviceFeatures2.calloc(stack).sType$Default())
+            .pNext(
+                VkPhysicalDeviceVulkan11Features.calloc(stack)
+                    .sType$Default()
+                    .storageBuffer16BitAccess(true))
+            .pNext(features12(stack))
+            .pNext(
+                VkPhysicalDeviceVulkan13Features.calloc(stack)
+                    .sType$Default()
+                    .synchronization2(true)
+                    .subgroupSizeControl(true)
+                    .computeFullSubgroups(true)
+                    .maintenance4(true)
+                    .shaderIntegerDotProduct(info.features().contains(Feature.INTEGER_DOT)))
+            .pQueueCreateInfos(queues)
+            .ppEnabledExtensionNames(extensionNames(stack));
+    if (info.features().contains(Feature.COOPERATIVE_MATRIX)) {
+      create.pNext(
+          VkPhysicalDeviceCooperativeMatrixFeaturesKHR.calloc(stack)
+              .sType$Default()
+              .cooperativeMatrix(true));
+    }
+    PointerBuffer handle = stack.mallocPointer(1);
+    VulkanException.check(vkCreateDevice(physical, create, null, handle), "opening " + info.name());
+    return new VkDevice(handle.get(0), physical, create);
+  }
+
+  private VkPhysicalDeviceVulkan12Features features12(MemoryStack stack) {
+    boolean matrices = info.features().contains(Feature.COOPERATIVE_MATRIX);
+    return VkPhysicalDeviceVulkan12Features.calloc(stack)
+        .sType$Default()
+        .storageBuffer8BitAccess(true)
+        .bufferDeviceAddress(true)
+        .scalarBlockLayout(true)
+        .shaderFloat16(info.features().contains(Feature.FLOAT16))
+        .shaderInt8(info.features().contains(Feature.INT8))
+        .vulkanMemoryModel(matrices)
+        .vulkanMemoryModelDeviceScope(matrices);
+  }
+
+  private @Nullable PointerBuffer extensionNames(MemoryStack stack) {
+    var names = new ArrayList<String>();
+    if (info.features().contains(Feature.COOPERATIVE_MATRIX)) {
+      names.add(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
+    }
+    if (info.features().contains(Feature.MEMORY_BUDGET)) {
+      names.add(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+    }
+    if (names.isEmpty()) {
+      return null;
+    }
+    PointerBuffer result = stack.mallocPointer(names.size());
+    names.forEach(name -> result.put(stack.UTF8(name)));
+    return result.flip();
+  }
+}
