@@ -25,11 +25,14 @@ final class OpRecorder {
   /** Rows of a matrix-vector workgroup; {@code ROWS} of {@code mul_mat_vec.comp}. */
   private static final int VEC_ROWS = 2;
 
+  /** Rows of a workgroup of integer dot products; {@code ROWS} of {@code mul_mat_vec_q.comp}. */
+  private static final int DOT_ROWS = 4;
+
   /** Tokens of a matrix-vector workgroup at most: their sums must fit its registers. */
   private static final int VEC_TOKENS = 8;
 
   /** More tokens than this are a matrix-matrix product. */
-  private static final int MAX_VEC_TOKENS = 16;
+  static final int MAX_VEC_TOKENS = 16;
 
   /** Rows and tokens of a matrix-matrix workgroup; {@code TILE} of {@code mul_mat.comp}. */
   private static final int TILE = 64;
@@ -96,6 +99,10 @@ final class OpRecorder {
           Op.ExpertMatMul _,
           Op.ExpertSum _ -> {}
     }
+    if (readsQuantized(op)) {
+      quantize(op.inputs().getFirst());
+      reads.add(Resources.QUANTIZED);
+    }
     dispatcher.uses(reads, writes);
     switch (op) {
       case Op.Embed e -> embed(e);
@@ -121,6 +128,12 @@ final class OpRecorder {
       case Op.ExpertMatMul m -> expertProduct(m);
       case Op.ExpertSum s -> expertSum(s);
     }
+  }
+
+  private boolean readsQuantized(Op op) {
+    int n = op.inputs().isEmpty() ? 0 : rows(op.inputs().getFirst());
+    return (op instanceof Op.MatMul || op instanceof Op.GatedMatMul)
+        && op.weights().stream().anyMatch(w -> usesIntegerDot(w, n));
   }
 
   private void embed(Op.Embed e) {
@@ -151,8 +164,16 @@ final class OpRecorder {
   private void product(
       Value x, Weight weight, @Nullable Weight up, int kind, @Nullable Weight bias, Value out) {
     int n = rows(x);
-    pushProduct(x, weight, up, bias, out, 0, n);
     int hasBias = bias == null ? 0 : 1;
+    if (usesIntegerDot(weight, n)) {
+      pushProduct(resources.quantized.quants(), x, weight, up, bias, out, 0, n);
+      int together = n <= 2 ? n : 4;
+      Kernel kernel = Kernel.of("mul_mat_vec_q", weight.type());
+      GpuPipeline pipeline = pipelines.get(kernel, VEC_GROUP, together, kind, hasBias, 0);
+      run(pipeline, ceil(weight.rows(), DOT_ROWS), ceil(n, together));
+      return;
+    }
+    pushProduct(address(x), x, weight, up, bias, out, 0, n);
     if (n > MAX_VEC_TOKENS) {
       Kernel kernel = Kernel.of("mul_mat", weight.type());
       GpuPipeline pipeline = pipelines.get(kernel, 256, 1, kind, hasBias, 0);
@@ -168,13 +189,29 @@ final class OpRecorder {
   private void expertProduct(Op.ExpertMatMul m) {
     int k = m.route().width() / 2;
     int n = rows(m.x()) * k;
-    pushProduct(m.x(), m.weight(), null, m.bias(), m.out(), address(m.route()), n);
+    pushProduct(address(m.x()), m.x(), m.weight(), null, m.bias(), m.out(), address(m.route()), n);
     Kernel kernel = Kernel.of("mul_mat_vec", m.weight().type());
     GpuPipeline pipeline = pipelines.get(kernel, VEC_GROUP, 1, 0, m.bias() == null ? 0 : 1, k);
     run(pipeline, ceil(m.weight().rows(), VEC_ROWS), n);
   }
 
+  /** Whether products of n rows with {@code weight} take activations as int8. */
+  private static boolean usesIntegerDot(Weight weight, int n) {
+    return n > 0 && n <= MAX_VEC_TOKENS && Kernel.hasIntegerDot(weight.type());
+  }
+
+  /** Quantizes x for the products that follow, unless the last products had the same x. */
+  private void quantize(Value x) {
+    int blocks = rows(x) * x.width() / 32;
+    dispatcher.uses(Set.of(resources.buffer(x)), Set.of(Resources.QUANTIZED));
+    push.clear()
+        .addresses(address(x), resources.quantized.quants(), resources.quantized.scales())
+        .ints(blocks);
+    runEach(Kernel.plain("quantize_x"), blocks);
+  }
+
   private void pushProduct(
+      long from,
       Value x,
       Weight weight,
       @Nullable Weight up,
@@ -183,10 +220,11 @@ final class OpRecorder {
       long route,
       int n) {
     push.clear()
-        .addresses(address(x), address(out), bias == null ? 0 : vector(bias), route)
+        .addresses(from, address(out), bias == null ? 0 : vector(bias), route)
         .addresses(resources.weights.planes(weight))
         .addresses(resources.weights.planes(up == null ? weight : up))
-        .ints(weight.cols(), weight.rows(), n, x.width());
+        .ints(weight.cols(), weight.rows(), n, x.width())
+        .addresses(resources.quantized.scales());
   }
 
   private void elementwise(int mode, Value a, Value b, Value out, float factor) {

@@ -45,7 +45,9 @@ public final class VulkanBackend implements Backend {
         WeightStore.weights(graph).stream().mapToLong(WeightStore::bytes).sum(),
         0,
         MemoryPlan.kvBytes(graph, capacity),
-        new ActivationPlan(graph, capacity).bytes() + StepBuffer.bytes(capacity),
+        new ActivationPlan(graph, capacity).bytes()
+            + QuantizedX.bytes(graph, capacity)
+            + StepBuffer.bytes(capacity),
         WeightStore.stagingBytes() + VulkanExecutable.logitsBytes(graph, capacity));
   }
 

@@ -327,7 +327,7 @@ public final class GpuDevice implements AutoCloseable {
                     .subgroupSizeControl(true)
                     .computeFullSubgroups(true)
                     .maintenance4(true)
-                    .shaderIntegerDotProduct(info.features().contains(Feature.INTEGER_DOT)))
+                    .shaderIntegerDotProduct(true))
             .pQueueCreateInfos(queues)
             .ppEnabledExtensionNames(extensionNames(stack));
     if (info.features().contains(Feature.COOPERATIVE_MATRIX)) {
