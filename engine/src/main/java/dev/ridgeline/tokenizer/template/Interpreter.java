@@ -82,7 +82,7 @@ final class Interpreter {
         assign(set.target(), evaluator.evaluate(set.value(), scope), scope);
       }
       case Node.SetBlock set -> {
-        return runSetBlock(set, scope, out);
+        return runSetBlock(set, scope);
       }
       case MacroDef macro -> scope.set(String.valueOf(macro.name()), new Macro(macro, scope));
       case CallBlock block -> {
@@ -120,7 +120,7 @@ final class Interpreter {
     return run(branch.otherwise(), scope, out);
   }
 
-  private Flow runSetBlock(Node.SetBlock set, Scope scope, StringBuilder out) {
+  private Flow runSetBlock(Node.SetBlock set, Scope scope) {
     Scope inner = new Scope(scope);
     StringBuilder text = new StringBuilder();
     Flow flow = run(set.body(), inner, text);
