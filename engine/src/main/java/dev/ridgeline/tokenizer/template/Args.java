@@ -20,23 +20,31 @@ record Args(List<Object> positional, Map<String, Object> named) {
     return new Args(positional.subList(n, positional.size()), named);
   }
 
-  /** The arguments of a function that takes them by position only. */
+  /** The arguments of {@code type.name}, which takes them by position only. */
   Bound positionalOnly(String function, int required, int allowed) {
     if (!named.isEmpty()) {
       throw Fault.type("%s() takes no keyword arguments", function);
     }
-    if (count() < required || count() > allowed) {
-      String expected =
-          required == allowed
-              ? "exactly " + count(required)
-              : count() < required ? "at least " + count(required) : "at most " + count(allowed);
-      throw Fault.type("%s expected %s, got %d", function, expected, count());
+    if (count() >= required && count() <= allowed) {
+      return new Bound(shortName(function), positional.toArray(new Object[allowed]));
     }
-    return new Bound(function, positional.toArray(new Object[allowed]));
+    if (required == allowed && allowed < 2) {
+      throw Fault.type(
+          "%s() takes %s (%d given)",
+          function, allowed == 0 ? "no arguments" : "exactly one argument", count());
+    }
+    int bound = count() < required ? required : allowed;
+    throw Fault.type(
+        "%s expected %s %d argument%s, got %d",
+        shortName(function),
+        count() < required ? "at least" : "at most",
+        bound,
+        bound == 1 ? "" : "s",
+        count());
   }
 
-  private static String count(int arguments) {
-    return arguments + (arguments == 1 ? " argument" : " arguments");
+  private static String shortName(String function) {
+    return function.substring(function.indexOf('.') + 1);
   }
 
   /** The arguments of a function whose parameters have these names, the first few required. */
@@ -89,9 +97,6 @@ record Args(List<Object> positional, Map<String, Object> named) {
       Object value = get(i);
       Long number = Values.integer(value);
       if (number == null) {
-        if (value instanceof Undefined u) {
-          throw u.fault();
-        }
         throw Fault.type("'%s' object cannot be interpreted as an integer", Values.typeName(value));
       }
       return number;

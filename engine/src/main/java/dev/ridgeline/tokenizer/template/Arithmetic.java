@@ -64,7 +64,12 @@ final class Arithmetic {
       case "/" -> (double) x / nonZero(y, "division by zero");
       case "//" -> floorDiv(x, nonZero(y, "integer division or modulo by zero"));
       case "%" -> Math.floorMod(x, nonZero(y, "integer modulo by zero"));
-      default -> y < 0 ? floats("**", x, y) : power(x, y);
+      default -> {
+        if (y < 0) {
+          yield floats(operator, x, y);
+        }
+        yield power(x, y);
+      }
     };
   }
 

@@ -51,10 +51,10 @@ final class Attributes {
 
   /** The attribute, an {@link Undefined} that says it is unsafe, or null if there is none. */
   static @Nullable Object get(Object object, String name) {
-    Ops.failIfUndefined(object);
-    if (OF_EVERY_OBJECT.contains(name)) {
+    if (isInternal(object, name)) {
       return Undefined.unsafe(object, name);
     }
+    Ops.failIfUndefined(object);
     return switch (object) {
       case String s -> StringMethods.get(s, false, name);
       case Markup m -> StringMethods.get(m.text(), true, name);
@@ -84,7 +84,7 @@ final class Attributes {
     };
   }
 
-  private static Function method(String receiver, String name, Values.Body body) {
+  static Function method(String receiver, String name, Values.Body body) {
     return Function.method(receiver, name, body);
   }
 
@@ -98,7 +98,7 @@ final class Attributes {
               "dict",
               name,
               (in, args) -> {
-                Args.Bound bound = args.positionalOnly("get", 1, 2);
+                Args.Bound bound = args.positionalOnly("dict.get", 1, 2);
                 Object value = dict.get(bound.get(0));
                 return value == null ? bound.get(1) : value;
               });
@@ -114,7 +114,7 @@ final class Attributes {
         name,
         (in, args) -> {
           args.positionalOnly("dict." + name, 0, 0);
-          in.budget.spend(dict.size());
+          in.budget.make(dict.size());
           return new View(
               "dict_" + name,
               switch (name) {
@@ -161,8 +161,16 @@ final class Attributes {
     };
   }
 
+  /** Python's own attributes; a dict may have keys that look like the less usual ones. */
+  private static boolean isInternal(Object object, String name) {
+    return name.startsWith("__")
+        && name.endsWith("__")
+        && (OF_EVERY_OBJECT.contains(name)
+            || !(object instanceof Dict || object instanceof Undefined));
+  }
+
   private static Object index(Ops ops, Object sequence, Args args) {
-    Args.Bound bound = args.positionalOnly("index", 1, 3);
+    Args.Bound bound = args.positionalOnly(Values.typeName(sequence) + ".index", 1, 3);
     int size = (int) ops.length(sequence);
     long start = bound.integer(1, 0);
     long stop = bound.integer(2, size);

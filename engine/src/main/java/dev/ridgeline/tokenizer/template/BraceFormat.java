@@ -56,7 +56,10 @@ final class BraceFormat {
         return i;
       }
     }
-    throw Fault.value("expected '}' before end of string");
+    throw Fault.value(
+        format.indexOf(':', start) < 0
+            ? "expected '}' before end of string"
+            : "unmatched '{' in format spec");
   }
 
   private String field(String field, int depth) {
@@ -75,7 +78,7 @@ final class BraceFormat {
       rest = rest.substring(2);
     }
     String spec = rest.isEmpty() ? "" : format(rest.substring(1), depth - 1);
-    String text = FormatSpec.parse(spec).apply(ops, value, spec);
+    String text = FormatSpec.format(ops, value, spec);
     return escape && !(value instanceof Markup) ? Markup.escape(text) : text;
   }
 
@@ -155,9 +158,7 @@ final class BraceFormat {
       manual |= !wholeNameEmpty;
       int index = wholeNameEmpty ? automatic++ : Integer.parseInt(name);
       if (index >= args.count()) {
-        throw new Fault(
-            "IndexError",
-            "Replacement index %d out of range for positional args tuple".formatted(index));
+        throw new Fault("IndexError", "tuple index out of range");
       }
       return args.positional().get(index);
     }

@@ -19,13 +19,18 @@ final class Budget {
     }
   }
 
+  /** Pays for {@code objects} strings, pairs or lists that may stay, at some 60 bytes each. */
+  void make(long objects) {
+    spend(8 * objects);
+  }
+
   /** Pays for a string of {@code chars} characters, before it is built. */
   void build(long chars) {
     if (chars > limits.outputChars()) {
       throw new Fault(
           "LimitError", "text of more than %d characters".formatted(limits.outputChars()));
     }
-    spend(chars >> 3);
+    spend(8 + (chars >> 3));
   }
 
   /** Pays for looking through {@code chars} characters. */

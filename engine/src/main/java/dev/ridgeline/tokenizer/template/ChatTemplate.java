@@ -1,9 +1,8 @@
 package dev.ridgeline.tokenizer.template;
 
-import dev.ridgeline.tokenizer.template.Node.Stmt;
+import dev.ridgeline.tokenizer.template.Node.Block;
 import java.time.Clock;
 import java.time.ZoneId;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -29,11 +28,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ChatTemplate {
   private final String name;
-  private final List<Stmt> body;
+  private final Block body;
   private final RenderLimits limits;
   private final Clock clock;
 
-  private ChatTemplate(String name, List<Stmt> body, RenderLimits limits, Clock clock) {
+  private ChatTemplate(String name, Block body, RenderLimits limits, Clock clock) {
     this.name = name;
     this.body = body;
     this.limits = limits;
@@ -88,7 +87,7 @@ public final class ChatTemplate {
     context.forEach(
         (key, value) -> variables.set(key, Values.fromJava(value, Values.MAX_CONTEXT_DEPTH)));
     try {
-      return new Interpreter(limits, clock).render(body, new Scope(variables));
+      return new Interpreter(limits, clock).render(body, variables);
     } catch (Fault fault) {
       throw new TemplateException(name, fault);
     }

@@ -21,6 +21,9 @@ final class Dict {
 
   private static final Object UNDEFINED = new Object();
 
+  /** Hashing and comparing a key takes as many steps, which are not counted. */
+  private static final int MAX_KEY_ELEMENTS = 100;
+
   private final Map<Object, Entry> entries;
 
   Dict(int expected) {
@@ -77,18 +80,34 @@ final class Dict {
    * @throws Fault if the value cannot be hashed
    */
   static Object hashed(Object key) {
+    return hashed(key, new int[1]);
+  }
+
+  private static Object hashed(Object key, int[] elements) {
+    if (++elements[0] > MAX_KEY_ELEMENTS) {
+      throw new Fault("LimitError", "key of more than %d elements".formatted(MAX_KEY_ELEMENTS));
+    }
     return switch (key) {
       case String s -> s;
       case Markup m -> m.text();
       case Boolean b -> b ? 1L : 0L;
       case Double d when d == Math.rint(d) && Math.abs(d) < 0x1p63 -> d.longValue();
       case Undefined u -> UNDEFINED;
-      case Tuple t -> new TupleKey(t.items().stream().map(Dict::hashed).toList());
-      case Range r -> new TupleKey(List.of(r.length(), r.start(), r.length() < 2 ? 1 : r.step()));
+      case Tuple t -> new TupleKey(t.items().stream().map(item -> hashed(item, elements)).toList());
+      case Range r -> new TupleKey(hashed(r));
       case List<?> l -> throw unhashable(key);
       case Dict d -> throw unhashable(key);
       case Values.View v -> throw unhashable(key);
       default -> key;
+    };
+  }
+
+  /** Ranges are equal if their elements are. */
+  private static List<Object> hashed(Range r) {
+    return switch (r.length()) {
+      case 0 -> List.of("range");
+      case 1 -> List.of("range", r.start());
+      default -> List.of("range", r.start(), r.step(), r.length());
     };
   }
 

@@ -4,7 +4,9 @@ import dev.ridgeline.tokenizer.template.Node.Arguments;
 import dev.ridgeline.tokenizer.template.Node.Expr;
 import dev.ridgeline.tokenizer.template.Values.None;
 import dev.ridgeline.tokenizer.template.Values.Tuple;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +57,7 @@ final class Evaluator {
   }
 
   private List<Object> all(List<Expr> items, Scope scope) {
+    in.budget.make(1);
     List<Object> values = new ArrayList<>(items.size());
     for (Expr item : items) {
       values.add(evaluate(item, scope));
@@ -63,9 +66,15 @@ final class Evaluator {
   }
 
   private Object dict(Node.DictOf literal, Scope scope) {
-    Dict dict = new Dict();
+    in.budget.make(literal.keys().size());
+    List<Object> keysAndValues = new ArrayList<>();
     for (int i = 0; i < literal.keys().size(); i++) {
-      dict.put(evaluate(literal.keys().get(i), scope), evaluate(literal.values().get(i), scope));
+      keysAndValues.add(evaluate(literal.keys().get(i), scope));
+      keysAndValues.add(evaluate(literal.values().get(i), scope));
+    }
+    Dict dict = new Dict();
+    for (int i = 0; i < keysAndValues.size(); i += 2) {
+      dict.put(keysAndValues.get(i), keysAndValues.get(i + 1));
     }
     return dict;
   }
@@ -189,19 +198,24 @@ final class Evaluator {
   }
 
   /** Applies a chain of filters whose innermost works on {@code blockText} if it has no operand. */
-  Object filter(Node.Filter filter, Scope scope, Object blockText) {
-    Object value =
-        switch (filter.value()) {
-          case null -> blockText;
-          case Node.Filter inner -> filter(inner, scope, blockText);
-          case Expr operand -> evaluate(operand, scope);
-        };
-    Args args = arguments(filter.arguments(), scope);
-    try {
-      return Filters.apply(in, filter.name(), value, args, " found.");
-    } catch (Fault fault) {
-      throw fault.at(filter.line());
+  Object filter(Node.Filter outermost, Scope scope, Object blockText) {
+    Deque<Node.Filter> chain = new ArrayDeque<>();
+    Expr operand = outermost;
+    while (operand instanceof Node.Filter filter) {
+      chain.push(filter);
+      operand = filter.value();
     }
+    Object value = operand == null ? blockText : evaluate(operand, scope);
+    for (Node.Filter filter : chain) {
+      in.budget.spend(1);
+      Args args = arguments(filter.arguments(), scope);
+      try {
+        value = Filters.apply(in, filter.name(), value, args, " found.");
+      } catch (Fault fault) {
+        throw fault.at(filter.line());
+      }
+    }
+    return value;
   }
 
   private Object test(Node.Test test, Scope scope) {

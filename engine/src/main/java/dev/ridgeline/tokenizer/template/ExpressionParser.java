@@ -33,8 +33,11 @@ import org.jspecify.annotations.Nullable;
  * Parses expressions by recursive descent, loosest operator first, in the order Jinja binds them.
  */
 class ExpressionParser {
-  private static final int MAX_NESTING = 200;
+  private static final int MAX_NESTING = 100;
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
+
+  /** The block that the current token belongs to. */
+  Frame frame = new Frame(null);
 
   /** Which of {@code caller}, {@code kwargs}, {@code varargs} the macro being parsed reads. */
   static final class MacroNames {
@@ -45,20 +48,30 @@ class ExpressionParser {
   /** The macros around the current token, innermost last. */
   final List<MacroNames> macros = new ArrayList<>();
 
-  private final List<Token> tokens;
+  private final Lexer.Result source;
   private int position;
   private int nesting;
 
-  ExpressionParser(List<Token> tokens) {
-    this.tokens = tokens;
+  ExpressionParser(Lexer.Result source) {
+    this.source = source;
+    token(0);
+  }
+
+  /** A lexical error counts when the parser comes to it: what is wrong before it is told first. */
+  private Token token(int index) {
+    Token token = source.tokens().get(Math.min(index, source.tokens().size() - 1));
+    if (token.type() == Type.EOF && source.fault() != null) {
+      throw source.fault();
+    }
+    return token;
   }
 
   final Token current() {
-    return tokens.get(position);
+    return source.tokens().get(position);
   }
 
   private Token lookAhead() {
-    return tokens.get(Math.min(position + 1, tokens.size() - 1));
+    return token(position + 1);
   }
 
   final int line() {
@@ -67,6 +80,7 @@ class ExpressionParser {
 
   final Token next() {
     Token token = current();
+    token(position + 1);
     position += token.type() == Type.EOF ? 0 : 1;
     return token;
   }
@@ -124,11 +138,13 @@ class ExpressionParser {
 
   private Expr conditional() {
     int line = line();
+    int unknownBefore = frame.unknownSoFar();
     Expr result = or();
     while (skipName("if")) {
       Expr test = or();
       Expr otherwise = skipName("else") ? expression() : null;
       result = new Conditional(test, result, otherwise, line);
+      frame.forgive(unknownBefore);
       line = line();
     }
     return result;
@@ -161,7 +177,6 @@ class ExpressionParser {
   }
 
   private Expr compare() {
-    int line = line();
     Expr first = sum();
     List<String> operators = new ArrayList<>();
     List<Expr> others = new ArrayList<>();
@@ -169,7 +184,7 @@ class ExpressionParser {
       operators.add(operator);
       others.add(sum());
     }
-    return operators.isEmpty() ? first : new Compare(first, operators, others, line);
+    return operators.isEmpty() ? first : new Compare(first, operators, others, line());
   }
 
   private @Nullable String comparison() {
@@ -209,10 +224,11 @@ class ExpressionParser {
   }
 
   private Expr leftToRight(Supplier<Expr> operand, Set<String> operators) {
+    int line = line();
     Expr left = operand.get();
     while (current().type() == Type.OPERATOR && operators.contains(current().text())) {
-      Token operator = next();
-      left = new Binary(operator.text(), left, operand.get(), operator.line());
+      String operator = next().text();
+      left = new Binary(operator, left, operand.get(), line);
     }
     return left;
   }
@@ -258,6 +274,7 @@ class ExpressionParser {
       case "false", "False" -> new Literal(false, token.line());
       case "none", "None" -> new Literal(None.NONE, token.line());
       default -> {
+        frame.mention(token.text());
         macros.stream()
             .filter(macro -> macro.undeclared.contains(token.text()))
             .forEach(macro -> macro.read.add(token.text()));
@@ -291,12 +308,12 @@ class ExpressionParser {
     return expr;
   }
 
-  /** One expression, or several with commas between, a tuple; {@code ends} are names after it. */
-  final Expr tuple(boolean conditionals, boolean mayBeEmpty, String... ends) {
+  /** One expression, or several with commas between: a tuple. */
+  final Expr tuple(boolean conditionals, boolean mayBeEmpty) {
     int line = line();
     List<Expr> items = new ArrayList<>();
     boolean isTuple = false;
-    while (!atTupleEnd(ends)) {
+    while (!atTupleEnd()) {
       items.add(conditionals ? expression() : nested(this::or));
       if (!skipOperator(",")) {
         break;
@@ -312,10 +329,9 @@ class ExpressionParser {
     return new TupleOf(items, line);
   }
 
-  private boolean atTupleEnd(String... ends) {
+  final boolean atTupleEnd() {
     return switch (current().type()) {
       case VARIABLE_END, BLOCK_END -> true;
-      case NAME -> List.of(ends).contains(current().text());
       default -> current().isOperator(")");
     };
   }
@@ -479,8 +495,16 @@ class ExpressionParser {
   final Filter filter(@Nullable Expr operand) {
     int line = line();
     String name = dottedName();
+    if (!Filters.exists(name)) {
+      frame.unknown(unknown("filter", name, line));
+    }
     Arguments arguments = current().isOperator("(") ? arguments() : Arguments.NONE;
     return new Filter(operand, name, arguments, line);
+  }
+
+  private static Fault unknown(String kind, String name, int line) {
+    return new Fault("TemplateAssertionError", "No %s named %s.".formatted(kind, Repr.quote(name)))
+        .at(line);
   }
 
   private String dottedName() {
@@ -495,6 +519,9 @@ class ExpressionParser {
     int line = next().line();
     boolean negated = skipName("not");
     String name = dottedName();
+    if (!Tests.exists(name)) {
+      frame.unknown(unknown("test", name, line));
+    }
     Arguments arguments = Arguments.NONE;
     if (current().isOperator("(")) {
       arguments = arguments();

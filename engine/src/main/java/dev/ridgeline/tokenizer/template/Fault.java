@@ -18,6 +18,12 @@ final class Fault extends RuntimeException {
     return new Fault("TypeError", format.formatted(args));
   }
 
+  static Fault attribute(Object value, String name) {
+    return new Fault(
+        "AttributeError",
+        "'%s' object has no attribute '%s'".formatted(Values.typeName(value), name));
+  }
+
   static Fault value(String format, Object... args) {
     return new Fault("ValueError", format.formatted(args));
   }

@@ -7,6 +7,9 @@ import java.util.Locale;
 
 /** C's {@code %e}, {@code %f} and {@code %g} of a double's magnitude, rounded half to even. */
 final class FloatText {
+  /** Every double has its last digit before that. */
+  private static final int MAX_SCALE = 1100;
+
   private FloatText() {}
 
   /**
@@ -32,9 +35,10 @@ final class FloatText {
   }
 
   private static String fixed(double magnitude, int precision, boolean alternate) {
+    int scale = Math.min(precision, MAX_SCALE);
     String digits =
-        new BigDecimal(magnitude).setScale(precision, RoundingMode.HALF_EVEN).toPlainString();
-    return precision == 0 && alternate ? digits + "." : digits;
+        new BigDecimal(magnitude).setScale(scale, RoundingMode.HALF_EVEN).toPlainString();
+    return (precision == 0 && alternate ? digits + "." : digits) + "0".repeat(precision - scale);
   }
 
   private static String exponent(double magnitude, int precision, boolean alternate) {

@@ -21,16 +21,19 @@ record FormatSpec(
     int precision,
     char type) {
 
-  static FormatSpec parse(String spec) {
-    return new Parser(spec).parse();
+  /** Python's {@code format(value, spec)}. */
+  static String format(Ops ops, Object value, String spec) {
+    return spec.isEmpty() ? ops.str(value) : new Parser(spec, value).parse().apply(ops, value);
   }
 
   private static final class Parser {
     private final String spec;
+    private final Object value;
     private int i;
 
-    Parser(String spec) {
+    Parser(String spec, Object value) {
       this.spec = spec;
+      this.value = value;
     }
 
     FormatSpec parse() {
@@ -60,7 +63,8 @@ record FormatSpec(
         }
       }
       if (spec.length() - i > 1) {
-        throw Fault.value("Invalid format specifier");
+        throw Fault.value(
+            "Invalid format specifier '%s' for object of type '%s'", spec, Values.typeName(value));
       }
       char type = i < spec.length() ? spec.charAt(i) : 0;
       return new FormatSpec(fill, align, sign, alternate, width, grouping, precision, type);
@@ -82,12 +86,8 @@ record FormatSpec(
     }
   }
 
-  /** {@code format(value, spec)}; {@code source} is the specification's text. */
-  String apply(Ops ops, Object value, String source) {
+  private String apply(Ops ops, Object value) {
     ops.budget.build(Math.max(width, precision));
-    if (source.isEmpty()) {
-      return ops.str(value);
-    }
     String text = Values.text(value);
     Long integer = Values.integer(value);
     if (text != null) {
@@ -114,7 +114,8 @@ record FormatSpec(
       throw unknown(text);
     }
     if (sign != 0) {
-      throw Fault.value("Sign not allowed in string format specifier");
+      throw Fault.value(
+          "%s not allowed in string format specifier", sign == ' ' ? "Space" : "Sign");
     }
     if (alternate) {
       throw Fault.value("Alternate form (#) not allowed in string format specifier");
@@ -130,9 +131,6 @@ record FormatSpec(
   }
 
   private String ofInteger(long value, Object original) {
-    if (precision >= 0) {
-      throw Fault.value("Precision not allowed in integer format specifier");
-    }
     int radix =
         switch (type) {
           case 'b' -> 2;
@@ -142,8 +140,14 @@ record FormatSpec(
           case 'c' -> 1;
           default -> throw unknown(original);
         };
+    if (precision >= 0) {
+      throw Fault.value("Precision not allowed in integer format specifier");
+    }
     if (radix == 1) {
-      return aligned("", Character.toString(Math.clamp(value, 0, 0x10ffff)), '<');
+      if (value < 0 || value > Character.MAX_CODE_POINT) {
+        throw Fault.overflow("%%c arg not in range(0x110000)");
+      }
+      return aligned("", Character.toString((int) value), '<');
     }
     String digits = Long.toString(value, radix).replace("-", "");
     String prefix = alternate && radix != 10 ? "0" + type : "";
@@ -193,21 +197,22 @@ record FormatSpec(
     if (grouping == 0) {
       return aligned(sign, digits + rest, '>');
     }
-    String grouped = grouped(digits, group);
-    String padded = digits;
-    while (align == '='
-        && fill.equals("0")
-        && sign.length() + grouped.length() + rest.length() < width) {
-      padded = "0" + padded;
-      grouped = grouped(padded, group);
+    int count = digits.length();
+    if (count > 0 && align == '=' && fill.equals("0")) {
+      while (sign.length() + count + (count - 1) / group + rest.length() < width) {
+        count++;
+      }
     }
-    return aligned(sign, grouped + rest, '>');
+    return aligned(sign, grouped("0".repeat(count - digits.length()) + digits, group) + rest, '>');
   }
 
   private String grouped(String digits, int group) {
-    StringBuilder out = new StringBuilder(digits);
-    for (int i = digits.length() - group; i > 0; i -= group) {
-      out.insert(i, grouping);
+    StringBuilder out = new StringBuilder();
+    for (int i = 0; i < digits.length(); i++) {
+      if (i > 0 && (digits.length() - i) % group == 0) {
+        out.append(grouping);
+      }
+      out.append(digits.charAt(i));
     }
     return out.toString();
   }

@@ -67,9 +67,9 @@ final class Globals {
 
   private static Object now(Interpreter in, Args args) {
     Args.Bound bound = args.bind("strftime_now", 1, "format");
-    String format = bound.text(0);
-    in.budget.build(format.length());
-    return Strftime.format(in.clock, format);
+    String now = Strftime.format(in.clock, bound.text(0), in.budget);
+    in.budget.build(now.length());
+    return now;
   }
 
   private static Object cycler(Interpreter in, Args args) {
@@ -88,7 +88,7 @@ final class Globals {
     if (args.count() == 1) {
       Object from = args.positional().get(0);
       if (from instanceof Dict other) {
-        in.budget.spend(other.size());
+        in.budget.make(other.size());
         dict.putAll(other);
       } else {
         putPairs(in, dict, in.ops.list(from));

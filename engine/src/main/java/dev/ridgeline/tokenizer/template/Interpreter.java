@@ -1,6 +1,7 @@
 package dev.ridgeline.tokenizer.template;
 
 import dev.ridgeline.tokenizer.template.Node.AttributeTarget;
+import dev.ridgeline.tokenizer.template.Node.Block;
 import dev.ridgeline.tokenizer.template.Node.CallBlock;
 import dev.ridgeline.tokenizer.template.Node.Expr;
 import dev.ridgeline.tokenizer.template.Node.For;
@@ -20,7 +21,6 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 
 /** Executes statements; one instance renders one template once. */
 final class Interpreter {
@@ -44,8 +44,12 @@ final class Interpreter {
     this.clock = clock;
   }
 
-  /** What {@code body} writes. */
-  String render(List<Stmt> body, Scope scope) {
+  /** What {@code template} writes, given {@code variables}. */
+  String render(Block template, Scope variables) {
+    return render(template.statements(), new Scope(variables, template));
+  }
+
+  private String render(List<Stmt> body, Scope scope) {
     StringBuilder out = new StringBuilder();
     run(body, scope, out);
     return out.toString();
@@ -84,7 +88,10 @@ final class Interpreter {
       case Node.SetBlock set -> {
         return runSetBlock(set, scope);
       }
-      case MacroDef macro -> scope.set(String.valueOf(macro.name()), new Macro(macro, scope));
+      case MacroDef macro -> {
+        budget.make(1);
+        scope.set(String.valueOf(macro.name()), new Macro(macro, scope));
+      }
       case CallBlock block -> {
         Macro caller = new Macro(block.caller(), scope);
         write(ops.str(evaluator.call(block.call(), scope, caller)), out);
@@ -121,9 +128,9 @@ final class Interpreter {
   }
 
   private Flow runSetBlock(Node.SetBlock set, Scope scope) {
-    Scope inner = new Scope(scope);
+    Scope inner = new Scope(scope, set.body());
     StringBuilder text = new StringBuilder();
-    Flow flow = run(set.body(), inner, text);
+    Flow flow = run(set.body().statements(), inner, text);
     if (flow == Flow.NEXT) {
       Object value = text.toString();
       if (set.filter() != null) {
@@ -136,9 +143,9 @@ final class Interpreter {
   }
 
   private Flow runFilterBlock(Node.FilterBlock block, Scope scope, StringBuilder out) {
-    Scope inner = new Scope(scope);
+    Scope inner = new Scope(scope, block.body());
     StringBuilder text = new StringBuilder();
-    Flow flow = run(block.body(), inner, text);
+    Flow flow = run(block.body().statements(), inner, text);
     if (flow == Flow.NEXT) {
       write(ops.str(evaluator.filter(block.filter(), inner, text.toString())), out);
     }
@@ -146,11 +153,11 @@ final class Interpreter {
   }
 
   private Flow runWith(Node.With with, Scope scope, StringBuilder out) {
-    Scope inner = new Scope(scope);
+    Scope inner = new Scope(scope, with.body());
     for (int i = 0; i < with.targets().size(); i++) {
       assign(with.targets().get(i), evaluator.evaluate(with.values().get(i), scope), inner);
     }
-    return run(with.body(), inner, out);
+    return run(with.body().statements(), inner, out);
   }
 
   private Flow runFor(For loop, Scope scope, StringBuilder out) {
@@ -184,59 +191,34 @@ final class Interpreter {
   private Flow iterate(For loop, LoopContext context, Scope scope, StringBuilder out) {
     boolean anyFinished = false;
     while (context.hasNext()) {
-      Scope inner = new Scope(scope);
+      Scope inner = new Scope(scope, loop.body());
       assign(loop.target(), context.next(), inner);
       inner.set("loop", context);
-      Flow flow = run(loop.body(), inner, out);
+      Flow flow = run(loop.body().statements(), inner, out);
       if (flow == Flow.BREAK) {
         break;
       }
       anyFinished |= flow == Flow.NEXT; // as in Jinja, an iteration cut short does not count
     }
-    return anyFinished ? Flow.NEXT : run(loop.otherwise(), new Scope(scope), out);
+    if (anyFinished) {
+      return Flow.NEXT;
+    }
+    return run(loop.otherwise().statements(), new Scope(scope, loop.otherwise()), out);
   }
 
   private Iterator<Object> elements(For loop, Object iterable, Scope scope) {
     Iterator<Object> all = ops.iterate(iterable);
     Expr condition = loop.condition();
-    return condition == null ? all : new Filtered(all, loop, condition, scope);
-  }
-
-  /** The elements for which a loop's condition holds, found one ahead. */
-  private final class Filtered implements Iterator<Object> {
-    private final Iterator<Object> all;
-    private final For loop;
-    private final Expr condition;
-    private final Scope scope;
-    private final List<Object> found = new ArrayList<>(1);
-
-    Filtered(Iterator<Object> all, For loop, Expr condition, Scope scope) {
-      this.all = all;
-      this.loop = loop;
-      this.condition = condition;
-      this.scope = scope;
+    if (condition == null) {
+      return all;
     }
-
-    @Override
-    public boolean hasNext() {
-      while (found.isEmpty() && all.hasNext()) {
-        Object element = all.next();
-        Scope inner = new Scope(scope);
-        assign(loop.target(), element, inner);
-        if (Ops.truth(evaluator.evaluate(condition, inner))) {
-          found.add(element);
-        }
-      }
-      return !found.isEmpty();
-    }
-
-    @Override
-    public Object next() {
-      if (!hasNext()) {
-        throw new NoSuchElementException();
-      }
-      return found.removeLast();
-    }
+    return new LazyIterator(
+        all,
+        element -> {
+          Scope inner = new Scope(scope);
+          assign(loop.target(), element, inner);
+          return Ops.truth(evaluator.evaluate(condition, inner)) ? element : null;
+        });
   }
 
   private void checkNamespaces(Target target, Scope scope) {
@@ -264,21 +246,7 @@ final class Interpreter {
   }
 
   private void unpack(List<Target> targets, Object value, Scope scope) {
-    if (!Ops.isIterable(value)) {
-      throw Fault.type("cannot unpack non-iterable %s object", Values.typeName(value));
-    }
-    List<Object> items = new ArrayList<>();
-    Iterator<Object> it = ops.iterate(value);
-    while (items.size() < targets.size() && it.hasNext()) {
-      items.add(it.next());
-    }
-    if (items.size() < targets.size()) {
-      throw Fault.value(
-          "not enough values to unpack (expected %d, got %d)", targets.size(), items.size());
-    }
-    if (it.hasNext()) {
-      throw Fault.value("too many values to unpack (expected %d)", targets.size());
-    }
+    List<Object> items = ops.unpack(value, targets.size());
     for (int i = 0; i < items.size(); i++) {
       assign(targets.get(i), items.get(i), scope);
     }
@@ -298,7 +266,7 @@ final class Interpreter {
 
   private String invoke(Macro macro, Args args) {
     MacroDef definition = macro.definition();
-    Scope scope = new Scope(macro.closure());
+    Scope scope = new Scope(macro.closure(), definition.body());
     bind(definition, args, scope);
     int required = definition.parameters().size() - definition.defaults().size();
     for (int i = 0; i < definition.parameters().size(); i++) {
@@ -311,7 +279,7 @@ final class Interpreter {
                 : evaluator.evaluate(definition.defaults().get(i - required), scope));
       }
     }
-    return render(definition.body(), scope);
+    return render(definition.body().statements(), scope);
   }
 
   private static void bind(MacroDef definition, Args args, Scope scope) {

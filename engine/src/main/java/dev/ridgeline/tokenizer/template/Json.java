@@ -21,16 +21,10 @@ final class Json {
     this.ascii = options.truth(1, false);
     this.indent = indent(ops, options.get(2));
     this.sortKeys = options.truth(4, false);
-    List<Object> separators = options.has(3) ? ops.list(options.get(3)) : List.of();
-    if (options.has(3) && separators.size() != 2) {
-      throw Fault.value(
-          separators.size() < 2
-              ? "not enough values to unpack (expected 2, got %d)".formatted(separators.size())
-              : "too many values to unpack (expected 2)");
-    }
-    this.itemSeparator =
-        separators.isEmpty() ? (indent == null ? ", " : ",") : ops.str(separators.get(0));
-    this.keySeparator = separators.isEmpty() ? ": " : ops.str(separators.get(1));
+    List<Object> separators =
+        options.has(3) ? ops.unpack(options.get(3), 2) : List.of(indent == null ? ", " : ",", ": ");
+    this.itemSeparator = ops.str(separators.get(0));
+    this.keySeparator = ops.str(separators.get(1));
   }
 
   private static @Nullable String indent(Ops ops, Object value) {

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts a template into tokens. Blanks before a block and the newline after it are dropped, as
@@ -38,10 +39,22 @@ final class Lexer {
     this.source = source;
   }
 
-  static List<Token> tokenize(String template) {
+  /** The tokens, up to the first error if there is one. */
+  record Result(List<Token> tokens, @Nullable Fault fault) {}
+
+  static Result tokenize(String template) {
     String source = template.replace("\r\n", "\n").replace('\r', '\n');
-    return new Lexer(source.endsWith("\n") ? source.substring(0, source.length() - 1) : source)
-        .tokenize();
+    Lexer lexer =
+        new Lexer(source.endsWith("\n") ? source.substring(0, source.length() - 1) : source);
+    Fault fault = null;
+    try {
+      lexer.tokenize();
+    } catch (Fault found) {
+      fault = found;
+    }
+    int lastLine = lexer.tokens.isEmpty() ? 1 : lexer.tokens.getLast().line();
+    lexer.tokens.add(new Token(Type.EOF, "", lastLine));
+    return new Result(lexer.tokens, fault);
   }
 
   static boolean isIdentifier(String s) {
@@ -50,7 +63,7 @@ final class Lexer {
         && s.codePoints().allMatch(c -> c == '_' || Character.isUnicodeIdentifierPart(c));
   }
 
-  private List<Token> tokenize() {
+  private void tokenize() {
     while (position < source.length()) {
       int tag = nextTag();
       if (tag < 0) {
@@ -63,8 +76,6 @@ final class Lexer {
         }
       }
     }
-    add(Type.EOF, "");
-    return tokens;
   }
 
   private int nextTag() {

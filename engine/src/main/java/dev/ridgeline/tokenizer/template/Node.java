@@ -85,6 +85,9 @@ sealed interface Node {
 
   record Print(Expr value, int line) implements Stmt {}
 
+  /** Statements with variables of their own. */
+  record Block(Frame frame, List<Stmt> statements) {}
+
   /** {@code bodies[i]} runs where {@code tests[i]} is the first that holds. */
   record If(List<Expr> tests, List<List<Stmt>> bodies, List<Stmt> otherwise, int line)
       implements Stmt {}
@@ -94,16 +97,15 @@ sealed interface Node {
       Expr iterable,
       @Nullable Expr condition,
       boolean recursive,
-      List<Stmt> body,
-      List<Stmt> otherwise,
+      Block body,
+      Block otherwise,
       int line)
       implements Stmt {}
 
   record Set(Target target, Expr value, int line) implements Stmt {}
 
   /** {@code {% set target | filter %}body{% endset %}}. */
-  record SetBlock(Target target, @Nullable Filter filter, List<Stmt> body, int line)
-      implements Stmt {}
+  record SetBlock(Target target, @Nullable Filter filter, Block body, int line) implements Stmt {}
 
   /**
    * A macro, or the body of a call block.
@@ -120,16 +122,16 @@ sealed interface Node {
       boolean usesCaller,
       boolean usesKwargs,
       boolean usesVarargs,
-      List<Stmt> body,
+      Block body,
       int line)
       implements Stmt {}
 
   record CallBlock(Call call, MacroDef caller, int line) implements Stmt {}
 
-  record FilterBlock(Filter filter, List<Stmt> body, int line) implements Stmt {}
+  record FilterBlock(Filter filter, Block body, int line) implements Stmt {}
 
   /** A block with variables of its own, {@code targets} at first. */
-  record With(List<Target> targets, List<Expr> values, List<Stmt> body, int line) implements Stmt {}
+  record With(List<Target> targets, List<Expr> values, Block body, int line) implements Stmt {}
 
   record Break(int line) implements Stmt {}
 

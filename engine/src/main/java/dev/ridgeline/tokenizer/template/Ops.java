@@ -259,7 +259,7 @@ final class Ops {
           case Markup m -> characters(m.text());
           case Dict d -> d.keys().iterator();
           case View v -> v.items().iterator();
-          case Generator g -> g.iterator();
+          case Generator g -> started(g);
           case Undefined u -> List.of().iterator();
           case Range r -> IntStream.range(0, r.length()).<Object>mapToObj(r::at).iterator();
           default -> {
@@ -272,11 +272,23 @@ final class Ops {
         });
   }
 
-  private static Iterator<Object> characters(String s) {
-    return s.codePoints().<Object>mapToObj(Character::toString).iterator();
+  private Iterator<Object> started(Generator generator) {
+    budget.enter();
+    Iterator<Object> iterator = generator.iterator();
+    budget.exit();
+    return iterator;
   }
 
-  /** Pays one step for every element. */
+  private Iterator<Object> characters(String s) {
+    return new LazyIterator(
+        s.codePoints().<Object>mapToObj(Character::toString).iterator(),
+        character -> {
+          budget.make(1);
+          return character;
+        });
+  }
+
+  /** Pays for every element; lazy sequences of lazy sequences nest. */
   private final class Counted implements Iterator<Object> {
     private final Iterator<Object> inner;
 
@@ -286,13 +298,19 @@ final class Ops {
 
     @Override
     public boolean hasNext() {
-      return inner.hasNext();
+      budget.enter();
+      boolean hasNext = inner.hasNext();
+      budget.exit();
+      return hasNext;
     }
 
     @Override
     public Object next() {
-      budget.spend(1);
-      return inner.next();
+      budget.spend(2);
+      budget.enter();
+      Object next = inner.next();
+      budget.exit();
+      return next;
     }
   }
 
@@ -300,6 +318,25 @@ final class Ops {
     List<Object> list = new ArrayList<>();
     iterate(value).forEachRemaining(list::add);
     return list;
+  }
+
+  /** The {@code count} elements of {@code value}, which must have as many. */
+  List<Object> unpack(Object value, int count) {
+    if (!isIterable(value)) {
+      throw Fault.type("cannot unpack non-iterable %s object", Values.typeName(value));
+    }
+    List<Object> items = new ArrayList<>();
+    Iterator<Object> it = iterate(value);
+    while (items.size() < count && it.hasNext()) {
+      items.add(it.next());
+    }
+    if (items.size() < count) {
+      throw Fault.value("not enough values to unpack (expected %d, got %d)", count, items.size());
+    }
+    if (it.hasNext()) {
+      throw Fault.value("too many values to unpack (expected %d)", count);
+    }
+    return items;
   }
 
   /** {@code object.name} as Jinja means it: the attribute, else the element of that key. */
@@ -392,7 +429,6 @@ final class Ops {
     }
 
     private static long index(Object value) {
-      failIfUndefined(value);
       Long index = Values.integer(value);
       if (index == null) {
         throw Fault.type("slice indices must be integers or None or have an __index__ method");
@@ -429,37 +465,39 @@ final class Ops {
     }
   }
 
-  /** A stable sort by {@code keys}, which asks nothing but {@code <}. */
+  /**
+   * A stable sort by {@code keys}, which asks nothing but {@code <}. Not {@code Arrays.sort}: that
+   * throws where an order contradicts itself, and NaN makes it so.
+   */
   List<Object> sorted(List<Object> items, List<Object> keys, boolean reverse) {
-    Integer[] order = IntStream.range(0, items.size()).boxed().toArray(Integer[]::new);
-    mergeSort(order, new Integer[order.length], 0, order.length, keys, reverse);
-    List<Object> sorted = new ArrayList<>(items.size());
+    if (reverse) { // backwards before and after: equal elements keep their order
+      return sorted(items.reversed(), keys.reversed(), false).reversed();
+    }
+    int n = items.size();
+    int[] order = IntStream.range(0, n).toArray();
+    for (int width = 1; width < n; width *= 2) {
+      int[] merged = new int[n];
+      for (int from = 0; from < n; from += 2 * width) {
+        int middle = Math.min(n, from + width);
+        merge(order, merged, from, middle, Math.min(n, middle + width), keys);
+      }
+      order = merged;
+    }
+    List<Object> sorted = new ArrayList<>(n);
     for (int i : order) {
       sorted.add(items.get(i));
     }
     return sorted;
   }
 
-  // Not Arrays.sort: it throws where an order contradicts itself, and NaN makes it so.
-  private void mergeSort(
-      Integer[] order, Integer[] scratch, int from, int to, List<Object> keys, boolean reverse) {
-    if (to - from < 2) {
-      return;
-    }
-    int middle = (from + to) >>> 1;
-    mergeSort(order, scratch, from, middle, keys, reverse);
-    mergeSort(order, scratch, middle, to, keys, reverse);
-    System.arraycopy(order, from, scratch, from, to - from);
+  private void merge(int[] order, int[] merged, int from, int middle, int to, List<Object> keys) {
     int left = from;
     int right = middle;
     for (int i = from; i < to; i++) {
-      boolean takeRight = left == middle;
-      if (left < middle && right < to) {
-        Object x = keys.get(scratch[left]);
-        Object y = keys.get(scratch[right]);
-        takeRight = reverse ? ordered("<", x, y) : ordered("<", y, x);
-      }
-      order[i] = takeRight ? scratch[right++] : scratch[left++];
+      boolean takeRight =
+          right < to
+              && (left == middle || ordered("<", keys.get(order[right]), keys.get(order[left])));
+      merged[i] = takeRight ? order[right++] : order[left++];
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.ridgeline.tokenizer.template;
 
 import dev.ridgeline.tokenizer.template.Node.AttributeTarget;
+import dev.ridgeline.tokenizer.template.Node.Block;
 import dev.ridgeline.tokenizer.template.Node.Break;
 import dev.ridgeline.tokenizer.template.Node.Call;
 import dev.ridgeline.tokenizer.template.Node.CallBlock;
@@ -24,31 +25,77 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Parses the statements of a template. */
 final class Parser extends ExpressionParser {
+  private static final Set<String> TAGS =
+      Set.of(
+          "if",
+          "for",
+          "set",
+          "print",
+          "macro",
+          "call",
+          "filter",
+          "with",
+          "autoescape",
+          "generation",
+          "break",
+          "continue",
+          "block",
+          "extends",
+          "include",
+          "import",
+          "from");
+
   /** An open block: its tag, and the tags that may end or continue it. */
   private record Open(String tag, String... ends) {}
 
   private final Deque<Open> open = new ArrayDeque<>();
+  private final List<Frame> frames = new ArrayList<>();
   private int loops; // around the current token: {% for %} of any kind
   private int breakable; // ... that a break may leave: none beyond the innermost macro
 
-  private Parser(List<Token> tokens) {
-    super(tokens);
+  private Parser(Lexer.Result source) {
+    super(source);
   }
 
-  static List<Stmt> parse(String source) {
+  static Block parse(String source) {
     return new Parser(Lexer.tokenize(source)).template();
   }
 
-  private List<Stmt> template() {
+  private Block template() {
     List<Stmt> body = new ArrayList<>();
     statements(body);
-    return body;
+    frame.failIfUnknown();
+    frames.add(frame);
+    frames.forEach(Frame::resolve);
+    return new Block(frame, body);
+  }
+
+  /** What {@code parse} reads belongs to {@code inner}. */
+  private <T> T within(Frame inner, Supplier<T> parse) {
+    Frame outer = frame;
+    frame = inner;
+    T result = parse.get();
+    inner.failIfUnknown();
+    frame = outer;
+    return result;
+  }
+
+  private Frame newFrame() {
+    Frame inner = new Frame(frame);
+    frames.add(inner);
+    return inner;
+  }
+
+  /** The statements up to the tag {@code end}, as a block of its own. */
+  private Block lastBlock(Frame inner, String tag, String end) {
+    return new Block(inner, within(inner, () -> lastBlock(tag, end)));
   }
 
   /** Until the end of the template, or the name of a tag that ends the innermost open block. */
@@ -120,8 +167,13 @@ final class Parser extends ExpressionParser {
     if (current().type() != Type.NAME) {
       throw Fault.syntax(line(), "tag name expected");
     }
-    Token tag = next();
+    Token tag = current();
     int line = tag.line();
+    if (!TAGS.contains(tag.text())) {
+      throw Fault.syntax(
+          line, "Encountered unknown tag '%s'.%s", tag.text(), expectation(tag.text()));
+    }
+    next();
     return switch (tag.text()) {
       case "if" -> List.of(ifStatement(line));
       case "for" -> List.of(forStatement(line));
@@ -135,28 +187,28 @@ final class Parser extends ExpressionParser {
       case "generation" -> List.of(generation(line));
       case "break" -> List.of(new Break(inLoop(tag)));
       case "continue" -> List.of(new Continue(inLoop(tag)));
-      case "block", "extends", "include", "import", "from" ->
+      default ->
           throw new Fault(
                   "UnsupportedError",
                   "'%s' is not available: a chat template stands alone".formatted(tag.text()))
               .at(line);
-      default ->
-          throw Fault.syntax(
-              line, "Encountered unknown tag '%s'.%s", tag.text(), expectation(tag.text()));
     };
   }
 
   private int inLoop(Token tag) {
     if (breakable == 0) {
-      throw Fault.syntax(tag.line(), "'%s' outside loop", tag.text());
+      String where = tag.text().equals("break") ? "outside loop" : "not properly in loop";
+      throw new Fault("SyntaxError", "'%s' %s".formatted(tag.text(), where)).at(tag.line());
     }
     return tag.line();
   }
 
   private Stmt ifStatement(int line) {
+    int unknownBefore = frame.unknownSoFar();
     List<Expr> tests = new ArrayList<>();
     List<List<Stmt>> bodies = new ArrayList<>();
     List<Stmt> otherwise = List.of();
+    frame.enterBranch();
     String tag;
     do {
       tests.add(tuple(false, false));
@@ -166,6 +218,8 @@ final class Parser extends ExpressionParser {
     if (tag.equals("else")) {
       otherwise = lastBlock("if", "endif");
     }
+    frame.leaveBranch();
+    frame.forgive(unknownBefore);
     return new If(tests, bodies, otherwise, line);
   }
 
@@ -173,14 +227,20 @@ final class Parser extends ExpressionParser {
     loops++;
     Target target = target(false);
     expectName("in");
-    Expr iterable = tuple(false, false, "recursive");
-    Expr condition = skipName("if") ? expression() : null;
+    Expr iterable = tuple(false, false);
+    Frame inner = newFrame();
+    names(target).forEach(inner::mention);
+    inner.mention("loop");
+    Expr condition = skipName("if") ? within(inner, this::expression) : null;
     boolean recursive = skipName("recursive");
     breakable++;
-    List<Stmt> body = block("for", "endfor", "else");
+    Block body = new Block(inner, within(inner, () -> block("for", "endfor", "else")));
     breakable--;
-    boolean hasElse = next().isName("else");
-    List<Stmt> otherwise = hasElse ? lastBlock("for", "endfor") : List.of();
+    Frame elseFrame = newFrame();
+    Block otherwise =
+        next().isName("else")
+            ? lastBlock(elseFrame, "for", "endfor")
+            : new Block(elseFrame, List.of());
     loops--;
     return new For(target, iterable, condition, recursive, body, otherwise, line);
   }
@@ -188,17 +248,29 @@ final class Parser extends ExpressionParser {
   private Stmt set(int line) {
     Target target = target(true);
     if (skipOperator("=")) {
-      return new Node.Set(target, tuple(true, false), line);
+      Expr value = tuple(true, false);
+      names(target).forEach(frame::assign);
+      return new Node.Set(target, value, line);
     }
-    Filter filter = current().isOperator("|") ? filters(null) : null;
-    return new Node.SetBlock(target, filter, lastBlock("set", "endset"), line);
+    names(target).forEach(frame::assign);
+    Frame inner = newFrame();
+    Filter filter = current().isOperator("|") ? within(inner, () -> filters(null)) : null;
+    return new Node.SetBlock(target, filter, lastBlock(inner, "set", "endset"), line);
+  }
+
+  private static List<String> names(Target target) {
+    return switch (target) {
+      case NameTarget name -> List.of(name.name());
+      case AttributeTarget attribute -> List.of();
+      case TupleTarget tuple -> tuple.items().stream().flatMap(t -> names(t).stream()).toList();
+    };
   }
 
   /** A name or several, with commas between; {@code attributes} allows those of a namespace. */
   private Target target(boolean attributes) {
     List<Target> items = new ArrayList<>();
     boolean isTuple = false;
-    while (!atTargetEnd()) {
+    while (!atTupleEnd()) {
       items.add(targetItem(attributes));
       if (!skipOperator(",")) {
         break;
@@ -211,13 +283,6 @@ final class Parser extends ExpressionParser {
     return isTuple ? new TupleTarget(items) : items.get(0);
   }
 
-  private boolean atTargetEnd() {
-    return current().type() == Type.BLOCK_END
-        || current().isName("in")
-        || current().isOperator("=")
-        || current().isOperator(")");
-  }
-
   private Target targetItem(boolean attributes) {
     if (skipOperator("(")) {
       Target target = nested(() -> target(attributes));
@@ -225,14 +290,19 @@ final class Parser extends ExpressionParser {
       return target;
     }
     Token name = current();
-    Expr primary = primary();
-    if (!(primary instanceof Node.Name)) {
-      throw Fault.syntax(name.line(), "can't assign to '%s'", kind(primary));
+    if (name.type() != Type.NAME || isLiteral(name.text())) {
+      throw Fault.syntax(name.line(), "can't assign to '%s'", kind(primary()));
     }
+    next();
     if (attributes && skipOperator(".")) {
+      frame.mention(name.text());
       return new AttributeTarget(name.text(), expect(Type.NAME).text());
     }
     return new NameTarget(declared(name));
+  }
+
+  private static boolean isLiteral(String name) {
+    return Set.of("true", "false", "none", "True", "False", "None").contains(name);
   }
 
   private static String kind(Expr primary) {
@@ -249,8 +319,12 @@ final class Parser extends ExpressionParser {
               "TemplateAssertionError", "Can't assign to special loop variable in for-loop target")
           .at(name.line());
     }
-    macros.forEach(macro -> macro.undeclared.remove(name.text()));
-    return name.text();
+    return shadowed(name.text());
+  }
+
+  private String shadowed(String name) {
+    macros.forEach(macro -> macro.undeclared.remove(name));
+    return name;
   }
 
   private List<Stmt> print(int line) {
@@ -266,19 +340,23 @@ final class Parser extends ExpressionParser {
 
   private MacroDef macro(int line) {
     String name = declared(expect(Type.NAME));
+    frame.assign(name);
+    Frame inner = newFrame();
     List<String> parameters = new ArrayList<>();
-    List<Expr> defaults = new ArrayList<>();
-    signature(parameters, defaults);
-    return macroBody(name, parameters, defaults, line, () -> lastBlock("macro", "endmacro"));
+    List<Expr> defaults = within(inner, () -> signature(parameters));
+    return macroBody(name, parameters, defaults, line, inner, "macro");
   }
 
-  private void signature(List<String> parameters, List<Expr> defaults) {
+  /** Reads the parameters into {@code parameters}; returns the defaults of the last ones. */
+  private List<Expr> signature(List<String> parameters) {
+    List<Expr> defaults = new ArrayList<>();
     expectOperator("(");
     while (!current().isOperator(")")) {
       if (!parameters.isEmpty()) {
         expectOperator(",");
       }
-      parameters.add(expect(Type.NAME).text());
+      parameters.add(shadowed(expect(Type.NAME).text()));
+      frame.mention(parameters.getLast());
       if (skipOperator("=")) {
         defaults.add(expression());
       } else if (!defaults.isEmpty()) {
@@ -286,6 +364,7 @@ final class Parser extends ExpressionParser {
       }
     }
     expectOperator(")");
+    return defaults;
   }
 
   private MacroDef macroBody(
@@ -293,12 +372,14 @@ final class Parser extends ExpressionParser {
       List<String> parameters,
       List<Expr> defaults,
       int line,
-      Supplier<List<Stmt>> parseBody) {
+      Frame inner,
+      String tag) {
     int outerBreakable = breakable;
     breakable = 0;
     MacroNames names = new MacroNames();
     macros.add(names);
-    List<Stmt> body = parseBody.get();
+    List.of("caller", "kwargs", "varargs").forEach(inner::mention);
+    Block body = lastBlock(inner, tag, "end" + tag);
     macros.removeLast();
     breakable = outerBreakable;
     int caller = parameters.indexOf("caller");
@@ -322,39 +403,46 @@ final class Parser extends ExpressionParser {
   }
 
   private Stmt callBlock(int line) {
+    Frame inner = newFrame();
     List<String> parameters = new ArrayList<>();
-    List<Expr> defaults = new ArrayList<>();
-    if (current().isOperator("(")) {
-      signature(parameters, defaults);
-    }
+    boolean hasSignature = current().isOperator("(");
+    List<Expr> defaults = hasSignature ? within(inner, () -> signature(parameters)) : List.of();
     if (!(expression() instanceof Call call)) {
       throw Fault.syntax(line, "expected call");
     }
-    MacroDef caller =
-        macroBody(null, parameters, defaults, line, () -> lastBlock("call", "endcall"));
+    MacroDef caller = macroBody(null, parameters, defaults, line, inner, "call");
     return new CallBlock(call, caller, line);
   }
 
   private Stmt filterBlock(int line) {
+    Frame inner = newFrame();
+    Filter filter = within(inner, this::filterChain);
+    return new FilterBlock(filter, lastBlock(inner, "filter", "endfilter"), line);
+  }
+
+  private Filter filterChain() {
     Filter filter = filter(null);
     while (skipOperator("|")) {
       filter = filter(filter);
     }
-    return new FilterBlock(filter, lastBlock("filter", "endfilter"), line);
+    return filter;
   }
 
   private Stmt with(int line) {
+    Frame inner = newFrame();
     List<Target> targets = new ArrayList<>();
     List<Expr> values = new ArrayList<>();
     while (current().type() != Type.BLOCK_END) {
       if (!targets.isEmpty()) {
         expectOperator(",");
       }
-      targets.add(target(false));
+      Target target = target(false);
+      targets.add(target);
+      names(target).forEach(inner::mention);
       expectOperator("=");
       values.add(expression());
     }
-    return new With(targets, values, lastBlock("with", "endwith"), line);
+    return new With(targets, values, lastBlock(inner, "with", "endwith"), line);
   }
 
   /** Chat templates are not escaped; only {@code false} says what happens anyway. */
@@ -363,14 +451,15 @@ final class Parser extends ExpressionParser {
       throw new Fault("UnsupportedError", "autoescape is available only as 'autoescape false'")
           .at(line);
     }
-    return new With(List.of(), List.of(), lastBlock("autoescape", "endautoescape"), line);
+    Block body = lastBlock(newFrame(), "autoescape", "endautoescape");
+    return new With(List.of(), List.of(), body, line);
   }
 
   /** Marks what the assistant said, for training; a block of its own, otherwise of no effect. */
   private Stmt generation(int line) {
     int outerBreakable = breakable;
     breakable = 0;
-    List<Stmt> body = lastBlock("generation", "endgeneration");
+    Block body = lastBlock(newFrame(), "generation", "endgeneration");
     breakable = outerBreakable;
     return new With(List.of(), List.of(), body, line);
   }

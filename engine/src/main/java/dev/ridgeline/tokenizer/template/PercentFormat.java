@@ -144,15 +144,11 @@ final class PercentFormat {
   }
 
   private Object next() {
-    if (arguments instanceof Tuple t ? used >= t.items().size() : used > 0) {
+    List<Object> all = arguments instanceof Tuple t ? t.items() : List.of(arguments);
+    if (used >= all.size()) {
       throw Fault.type("not enough arguments for format string");
     }
-    return arguments instanceof Tuple t ? t.items().get(used++) : single();
-  }
-
-  private Object single() {
-    used++;
-    return arguments;
+    return all.get(used++);
   }
 
   private void convert(char type, Spec spec, @Nullable Object keyed) {
@@ -236,7 +232,7 @@ final class PercentFormat {
     int precision = spec.precision() < 0 ? 6 : spec.precision();
     boolean negative = number < 0 || 1 / number < 0;
     String text = FloatText.of(number, type, precision, spec.has('#'));
-    pad(spec, sign(spec, negative), text, spec.has('0') && Double.isFinite(number));
+    pad(spec, sign(spec, negative), text, spec.has('0'));
   }
 
   private static String sign(Spec spec, boolean negative) {

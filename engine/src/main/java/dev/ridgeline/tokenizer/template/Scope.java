@@ -1,5 +1,6 @@
 package dev.ridgeline.tokenizer.template;
 
+import dev.ridgeline.tokenizer.template.Node.Block;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,12 @@ final class Scope {
 
   Scope(@Nullable Scope parent) {
     this.parent = parent;
+  }
+
+  /** The variables of {@code block}, which stands among those of {@code parent}. */
+  Scope(Scope parent, Block block) {
+    this(parent);
+    block.frame().hidden().forEach(name -> set(name, MISSING));
   }
 
   Object get(String name) {

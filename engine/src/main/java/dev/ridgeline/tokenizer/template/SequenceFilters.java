@@ -3,7 +3,6 @@ package dev.ridgeline.tokenizer.template;
 import dev.ridgeline.tokenizer.template.Args.Bound;
 import dev.ridgeline.tokenizer.template.Filters.Filter;
 import dev.ridgeline.tokenizer.template.Values.Generator;
-import dev.ridgeline.tokenizer.template.Values.Markup;
 import dev.ridgeline.tokenizer.template.Values.None;
 import dev.ridgeline.tokenizer.template.Values.Range;
 import dev.ridgeline.tokenizer.template.Values.Tuple;
@@ -19,9 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /** The filters that work on sequences and mappings; several give lazy sequences, as Jinja's do. */
@@ -55,13 +52,8 @@ final class SequenceFilters {
     return filters;
   }
 
-  private static Generator lazy(Supplier<Stream<Object>> elements) {
-    return new Generator("generator", () -> elements.get().iterator());
-  }
-
-  private static Stream<Object> stream(Interpreter in, Object value) {
-    Iterable<Object> elements = () -> in.ops.iterate(value);
-    return StreamSupport.stream(elements.spliterator(), false);
+  private static Generator lazy(Supplier<Iterator<Object>> elements) {
+    return new Generator("generator", elements);
   }
 
   /** The value at a path like {@code a.0.b} of an element; without a path, the element. */
@@ -122,7 +114,8 @@ final class SequenceFilters {
             || Values.elements(value) != null
             || value instanceof Dict
             || value instanceof View
-            || value instanceof Range;
+            || value instanceof Range
+            || value instanceof Undefined;
     return reversible ? in.ops.list(value) : null;
   }
 
@@ -165,12 +158,13 @@ final class SequenceFilters {
     return lazy(
         () -> {
           if (value instanceof Undefined) {
-            return Stream.empty();
+            return Collections.emptyIterator();
           }
           if (!(value instanceof Dict dict)) {
             throw Fault.type("Can only get item pairs from a mapping.");
           }
-          return dict.items().stream();
+          in.budget.make(dict.size());
+          return dict.items().iterator();
         });
   }
 
@@ -180,8 +174,11 @@ final class SequenceFilters {
     if (!by.equals("key") && !by.equals("value")) {
       throw Fault.argument("You can only sort by either \"key\" or \"value\"");
     }
-    Object items = in.call(in.ops.member(value, "items"), Args.NONE);
-    List<Object> pairs = in.ops.list(items);
+    Ops.failIfUndefined(value);
+    if (!(value instanceof Dict dict)) {
+      throw Fault.attribute(value, "items");
+    }
+    List<Object> pairs = dict.items();
     UnaryOperator<Object> key =
         getter(in, by.equals("key") ? 0L : 1L, !bound.truth(0, false), null);
     return in.ops.sorted(pairs, keys(pairs, key), bound.truth(2, false));
@@ -232,11 +229,12 @@ final class SequenceFilters {
   private static Object unique(Interpreter in, Object value, Args args) {
     Bound bound = args.bind("unique", 0, "case_sensitive", "attribute");
     UnaryOperator<Object> key = getter(in, bound.get(1), !bound.truth(0, false), null);
+    Set<Object> seen = new HashSet<>();
     return lazy(
-        () -> {
-          Set<Object> seen = new HashSet<>();
-          return stream(in, value).filter(element -> seen.add(Dict.hashed(key.apply(element))));
-        });
+        () ->
+            new LazyIterator(
+                in.ops.iterate(value),
+                element -> seen.add(Dict.hashed(key.apply(element))) ? element : null));
   }
 
   private static Object extreme(Interpreter in, Object value, Args args, String operator) {
@@ -275,8 +273,7 @@ final class SequenceFilters {
   private static Object batch(Interpreter in, Object value, Args args) {
     Bound bound = args.bind("batch", 1, "linecount", "fill_with");
     Long size = Values.integer(bound.get(0));
-    return new Generator(
-        "generator",
+    return lazy(
         () -> {
           List<Object> batches = new ArrayList<>();
           List<Object> batch = new ArrayList<>();
@@ -285,6 +282,7 @@ final class SequenceFilters {
               batches.add(batch);
               batch = new ArrayList<>();
             }
+            in.budget.make(batch.isEmpty() ? 1 : 0);
             batch.add(element);
           }
           if (!batch.isEmpty()) {
@@ -308,32 +306,29 @@ final class SequenceFilters {
           if (slices == 0) {
             throw new Fault("ZeroDivisionError", "integer division or modulo by zero");
           }
-          in.budget.spend(slices);
-          int each = Math.floorDiv(elements.size(), (int) slices);
-          int longer = Math.floorMod(elements.size(), (int) slices);
-          return IntStream.range(0, (int) Math.max(0, slices))
-              .mapToObj(
-                  i -> {
-                    int start = i * each + Math.min(i, longer);
-                    int end = start + each + (i < longer ? 1 : 0);
-                    List<Object> slice = new ArrayList<>(elements.subList(start, end));
-                    if (bound.has(1) && i >= longer) {
-                      slice.add(bound.get(1));
-                    }
-                    return slice;
-                  });
+          in.budget.make(slices);
+          List<Object> all = new ArrayList<>();
+          for (int i = 0; i < slices; i++) {
+            int longer = elements.size() % (int) slices;
+            int each = elements.size() / (int) slices;
+            int start = i * each + Math.min(i, longer);
+            int end = start + each + (i < longer ? 1 : 0);
+            List<Object> slice = new ArrayList<>(elements.subList(start, end));
+            if (bound.has(1) && i >= longer) {
+              slice.add(bound.get(1));
+            }
+            all.add(slice);
+          }
+          return all.iterator();
         });
   }
 
   private static Object map(Interpreter in, Object value, Args args) {
     return lazy(
-        () -> {
-          if (!Ops.truth(value)) {
-            return Stream.empty();
-          }
-          UnaryOperator<Object> mapping = mapping(in, args);
-          return stream(in, value).map(mapping);
-        });
+        () ->
+            Ops.truth(value)
+                ? new LazyIterator(in.ops.iterate(value), mapping(in, args)::apply)
+                : Collections.emptyIterator());
   }
 
   private static UnaryOperator<Object> mapping(Interpreter in, Args args) {
@@ -350,13 +345,21 @@ final class SequenceFilters {
     if (args.count() == 0) {
       throw Fault.argument("map requires a filter argument");
     }
-    String name = name(in, args.positional().get(0));
+    String name = name("filter", args.positional().get(0));
     Args rest = args.skip(1);
     return element -> Filters.apply(in, name, element, rest, ".");
   }
 
-  private static String name(Interpreter in, Object value) {
-    return value instanceof Markup m ? m.text() : in.ops.str(value);
+  private static String name(String kind, Object value) {
+    String name = Values.text(value);
+    if (name == null) {
+      String hint =
+          value instanceof Undefined u
+              ? " (%s; did you forget to quote the callable name?)".formatted(u.fault().detail())
+              : "";
+      throw Fault.runtime("No %s named %s.%s", kind, Repr.brief(value), hint);
+    }
+    return name;
   }
 
   private static Object select(
@@ -364,7 +367,7 @@ final class SequenceFilters {
     return lazy(
         () -> {
           if (!Ops.truth(value)) {
-            return Stream.empty();
+            return Collections.emptyIterator();
           }
           if (byAttribute && args.count() == 0) {
             throw Fault.argument("Missing parameter for attribute name");
@@ -372,14 +375,15 @@ final class SequenceFilters {
           UnaryOperator<Object> getter =
               getter(in, byAttribute ? args.positional().get(0) : None.NONE, false, null);
           Args test = args.skip(byAttribute ? 1 : 0);
-          return stream(in, value)
-              .filter(element -> holds(in, getter.apply(element), test) == keep);
+          return new LazyIterator(
+              in.ops.iterate(value),
+              element -> holds(in, getter.apply(element), test) == keep ? element : null);
         });
   }
 
   private static boolean holds(Interpreter in, Object value, Args test) {
     return test.count() == 0
         ? Ops.truth(value)
-        : Tests.apply(in, name(in, test.positional().get(0)), value, test.skip(1), ".");
+        : Tests.apply(in, name("test", test.positional().get(0)), value, test.skip(1), ".");
   }
 }

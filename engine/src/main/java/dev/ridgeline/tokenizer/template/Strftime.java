@@ -12,7 +12,7 @@ import java.util.Locale;
 final class Strftime {
   private Strftime() {}
 
-  static String format(Clock clock, String format) {
+  static String format(Clock clock, String format, Budget budget) {
     ZonedDateTime time = ZonedDateTime.now(clock);
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < format.length(); i++) {
@@ -25,6 +25,7 @@ final class Strftime {
       if (i + 1 == format.length()) {
         return out.append('%').append(flag).toString();
       }
+      budget.make(4); // formatting dates is slow
       char directive = format.charAt(++i);
       String text = directive(time, directive, flag);
       out.append(flag == '^' ? text.toUpperCase(Locale.ROOT) : text);

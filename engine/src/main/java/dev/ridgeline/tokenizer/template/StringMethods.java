@@ -1,122 +1,139 @@
 package dev.ridgeline.tokenizer.template;
 
 import dev.ridgeline.tokenizer.template.Args.Bound;
-import dev.ridgeline.tokenizer.template.Values.Function;
 import dev.ridgeline.tokenizer.template.Values.Markup;
 import dev.ridgeline.tokenizer.template.Values.Tuple;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** The methods of Python's {@code str}, and of the {@link Markup} that wraps one. */
 final class StringMethods {
-  private interface Method {
-    Object call(Interpreter in, String self, Args args);
+  private interface Body {
+    Object call(Interpreter in, String self, Bound args);
   }
 
-  private static final int NO_LIMIT = Integer.MAX_VALUE;
+  /** A method: what it does, and how its arguments are bound. */
+  private record Method(Body body, Function<Args, Bound> binding) {}
 
-  private static final Map<String, Method> METHODS =
-      Map.ofEntries(
-          Map.entry("upper", plain(Text::upper)),
-          Map.entry("lower", plain(Text::lower)),
-          Map.entry("title", plain(Text::title)),
-          Map.entry("capitalize", plain(Text::capitalize)),
-          Map.entry("swapcase", plain(Text::swapCase)),
-          Map.entry("casefold", plain(Text::caseFold)),
-          Map.entry("strip", (in, s, args) -> strip(s, args, "strip", true, true)),
-          Map.entry("lstrip", (in, s, args) -> strip(s, args, "lstrip", true, false)),
-          Map.entry("rstrip", (in, s, args) -> strip(s, args, "rstrip", false, true)),
-          Map.entry(
-              "split", (in, s, args) -> split(in, s, args.bind("split", 0, "sep", "maxsplit"))),
-          Map.entry(
-              "rsplit", (in, s, args) -> rsplit(in, s, args.bind("rsplit", 0, "sep", "maxsplit"))),
-          Map.entry("splitlines", StringMethods::splitLines),
-          Map.entry("partition", (in, s, args) -> partition(in, s, args, false)),
-          Map.entry("rpartition", (in, s, args) -> partition(in, s, args, true)),
-          Map.entry("join", StringMethods::join),
-          Map.entry("replace", StringMethods::replace),
-          Map.entry("startswith", (in, s, args) -> affix(s, args, "startswith")),
-          Map.entry("endswith", (in, s, args) -> affix(s, args, "endswith")),
-          Map.entry("removeprefix", StringMethods::removePrefix),
-          Map.entry("removesuffix", StringMethods::removeSuffix),
-          Map.entry("find", (in, s, args) -> find(in, s, args, "find")),
-          Map.entry("rfind", (in, s, args) -> find(in, s, args, "rfind")),
-          Map.entry("index", (in, s, args) -> find(in, s, args, "index")),
-          Map.entry("rindex", (in, s, args) -> find(in, s, args, "rindex")),
-          Map.entry("count", StringMethods::count),
-          Map.entry("center", (in, s, args) -> justify(in, s, args, "center")),
-          Map.entry("ljust", (in, s, args) -> justify(in, s, args, "ljust")),
-          Map.entry("rjust", (in, s, args) -> justify(in, s, args, "rjust")),
-          Map.entry("zfill", StringMethods::zeroFill),
-          Map.entry("expandtabs", StringMethods::expandTabs),
-          Map.entry("isalpha", all(Character::isLetter)),
-          Map.entry("isdecimal", all(Character::isDigit)),
-          Map.entry("isdigit", all(Text::isDigit)),
-          Map.entry("isnumeric", all(Text::isNumeric)),
-          Map.entry("isalnum", all(Text::isAlphanumeric)),
-          Map.entry("isspace", all(Text::isSpace)),
-          Map.entry("isascii", (in, s, args) -> s.chars().allMatch(c -> c < 128)),
-          Map.entry("isprintable", (in, s, args) -> s.codePoints().allMatch(Text::isPrintable)),
-          Map.entry("isidentifier", (in, s, args) -> Lexer.isIdentifier(s)),
-          Map.entry("isupper", (in, s, args) -> isUpper(s)),
-          Map.entry("islower", (in, s, args) -> isLower(s)),
-          Map.entry("istitle", (in, s, args) -> isTitle(s)),
-          Map.entry("format", (in, s, args) -> format(in, s, "format", args, false)),
-          Map.entry("format_map", (in, s, args) -> format(in, s, "format_map", args, false)),
-          Map.entry("encode", refused("encode")),
-          Map.entry("translate", refused("translate")),
-          Map.entry("maketrans", refused("maketrans")));
+  private static final int NO_LIMIT = Integer.MAX_VALUE;
+  private static final Map<String, Method> METHODS = new HashMap<>();
+
+  static {
+    define("upper", 0, 0, (in, s, args) -> Text.upper(s));
+    define("lower", 0, 0, (in, s, args) -> Text.lower(s));
+    define("title", 0, 0, (in, s, args) -> Text.title(s));
+    define("capitalize", 0, 0, (in, s, args) -> Text.capitalize(s));
+    define("swapcase", 0, 0, (in, s, args) -> Text.swapCase(s));
+    define("casefold", 0, 0, (in, s, args) -> Text.caseFold(s));
+    define("strip", 0, 1, (in, s, args) -> strip(s, args, true, true));
+    define("lstrip", 0, 1, (in, s, args) -> strip(s, args, true, false));
+    define("rstrip", 0, 1, (in, s, args) -> strip(s, args, false, true));
+    define("partition", 1, 1, (in, s, args) -> partition(in, s, args, false));
+    define("rpartition", 1, 1, (in, s, args) -> partition(in, s, args, true));
+    define("join", 1, 1, StringMethods::join);
+    define("replace", 2, 3, StringMethods::replace);
+    define("startswith", 1, 3, (in, s, args) -> affix(s, args, true));
+    define("endswith", 1, 3, (in, s, args) -> affix(s, args, false));
+    define("removeprefix", 1, 1, (in, s, args) -> removePrefix(s, args.text(0)));
+    define("removesuffix", 1, 1, (in, s, args) -> removeSuffix(s, args.text(0)));
+    define("find", 1, 3, (in, s, args) -> find(in, s, args, false));
+    define("rfind", 1, 3, (in, s, args) -> find(in, s, args, true));
+    define("index", 1, 3, (in, s, args) -> index(in, s, args, false));
+    define("rindex", 1, 3, (in, s, args) -> index(in, s, args, true));
+    define("count", 1, 3, StringMethods::count);
+    define("center", 1, 2, StringMethods::justify);
+    define("ljust", 1, 2, StringMethods::justify);
+    define("rjust", 1, 2, StringMethods::justify);
+    define("zfill", 1, 1, StringMethods::zeroFill);
+    define("isalpha", Character::isLetter);
+    define("isdecimal", Character::isDigit);
+    define("isdigit", Text::isDigit);
+    define("isnumeric", Text::isNumeric);
+    define("isalnum", Text::isAlphanumeric);
+    define("isspace", Text::isSpace);
+    define("isascii", 0, 0, (in, s, args) -> s.chars().allMatch(c -> c < 128));
+    define("isprintable", 0, 0, (in, s, args) -> s.codePoints().allMatch(Text::isPrintable));
+    define("isidentifier", 0, 0, (in, s, args) -> Lexer.isIdentifier(s));
+    define("isupper", 0, 0, (in, s, args) -> isUpper(s));
+    define("islower", 0, 0, (in, s, args) -> isLower(s));
+    define("istitle", 0, 0, (in, s, args) -> isTitle(s));
+    defineNamed("split", StringMethods::split, "sep", "maxsplit");
+    defineNamed("rsplit", StringMethods::rsplit, "sep", "maxsplit");
+    defineNamed("splitlines", StringMethods::splitLines, "keepends");
+    defineNamed("expandtabs", StringMethods::expandTabs, "tabsize");
+  }
+
+  private static void define(String name, int required, int allowed, Body body) {
+    METHODS.put(
+        name, new Method(body, args -> args.positionalOnly("str." + name, required, allowed)));
+  }
+
+  private static void define(String name, IntPredicate ofEveryCharacter) {
+    define(name, 0, 0, (in, s, args) -> !s.isEmpty() && s.codePoints().allMatch(ofEveryCharacter));
+  }
+
+  private static void defineNamed(String name, Body body, String... parameters) {
+    METHODS.put(name, new Method(body, args -> args.bind(name, 0, parameters)));
+  }
 
   private StringMethods() {}
 
   /** The bound method, or null if {@code str} has none of that name. */
   static @Nullable Object get(String self, boolean markup, String name) {
-    Method method = METHODS.get(name);
-    if (method == null) {
-      return null;
+    switch (name) {
+      case "format", "format_map":
+        return Attributes.method("str", name, (in, args) -> format(in, self, name, args, markup));
+      case "encode", "translate", "maketrans":
+        return Attributes.unsupported("str", name);
+      default:
+        Method method = METHODS.get(name);
+        return method == null
+            ? null
+            : Attributes.method(
+                "str", name, (in, args) -> call(in, method, self, markup, name, args));
     }
-    return Function.method(
-        "str",
-        name,
-        (in, args) -> {
-          in.budget.build(self.length());
-          if (!markup) {
-            return method.call(in, self, args);
-          }
-          return wrapped(
-              name.startsWith("format")
-                  ? format(in, self, name, args, true)
-                  : method.call(in, self, escaped(in, name, args)));
-        });
+  }
+
+  private static Object call(
+      Interpreter in, Method method, String self, boolean markup, String name, Args args) {
+    in.budget.scan(self.length());
+    if (!markup) {
+      Object result = method.body().call(in, self, method.binding().apply(args));
+      if (result instanceof String text) {
+        in.budget.build(text.length());
+      }
+      return result;
+    }
+    Args escaped = new Args(escaped(in, name, args.positional()), args.named());
+    return wrapped(method.body().call(in, self, method.binding().apply(escaped)));
   }
 
   /** Markup escapes what these methods put into it. */
-  private static Args escaped(Interpreter in, String name, Args args) {
-    return switch (name) {
-      case "join" -> {
-        List<Object> items = new ArrayList<>();
-        args.positionalOnly("join", 1, 1);
-        in.ops
-            .iterate(args.positional().get(0))
-            .forEachRemaining(item -> items.add(escape(in, item)));
-        yield Args.of(items);
-      }
+  private static List<Object> escaped(Interpreter in, String name, List<Object> positional) {
+    List<Object> escaped = new ArrayList<>(positional);
+    switch (name) {
+      case "join" -> escaped.replaceAll(items -> escapeAll(in, in.ops.list(items)));
       case "replace", "ljust", "rjust", "center" -> {
-        List<Object> positional = new ArrayList<>(args.positional());
-        if (positional.size() > 1) {
-          positional.set(1, escape(in, positional.get(1)));
+        if (escaped.size() > 1) {
+          escaped.set(1, escape(in, escaped.get(1)));
         }
-        yield new Args(positional, args.named());
       }
-      default -> args;
-    };
+      default -> {}
+    }
+    return escaped;
+  }
+
+  private static List<Object> escapeAll(Interpreter in, List<Object> items) {
+    items.replaceAll(item -> escape(in, item));
+    return items;
   }
 
   private static Object escape(Interpreter in, Object value) {
@@ -133,30 +150,13 @@ final class StringMethods {
     };
   }
 
-  private static Method plain(UnaryOperator<String> body) {
-    return (in, s, args) -> {
-      args.positionalOnly("str method", 0, 0);
-      return body.apply(s);
-    };
-  }
-
-  private static Method all(IntPredicate test) {
-    return (in, s, args) -> !s.isEmpty() && s.codePoints().allMatch(test);
-  }
-
-  private static Method refused(String name) {
-    return (in, s, args) -> Attributes.unsupported("str", name).body().call(in, args);
-  }
-
-  private static String strip(String s, Args args, String name, boolean left, boolean right) {
-    Bound bound = args.positionalOnly(name, 0, 1);
-    if (!bound.has(0)) {
+  private static String strip(String s, Bound args, boolean left, boolean right) {
+    if (!args.has(0)) {
       return Text.strip(s, left, right, Text::isSpace);
     }
-    String chars = Values.text(bound.get(0));
+    String chars = Values.text(args.get(0));
     if (chars == null) {
-      Ops.failIfUndefined(bound.get(0));
-      throw Fault.type("%s arg must be None or str", name);
+      throw Fault.type("%s arg must be None or str", args.function());
     }
     return Text.strip(s, left, right, c -> chars.indexOf(c) >= 0);
   }
@@ -188,7 +188,7 @@ final class StringMethods {
     List<Object> parts = new ArrayList<>();
     int start = 0;
     for (int at; parts.size() < limit && (at = s.indexOf(separator, start)) >= 0; ) {
-      in.budget.spend(1);
+      in.budget.make(1);
       parts.add(s.substring(start, at));
       start = at + separator.length();
     }
@@ -200,9 +200,9 @@ final class StringMethods {
     List<Object> words = new ArrayList<>();
     int start = skip(s, 0, true);
     while (start < s.length()) {
-      in.budget.spend(1);
+      in.budget.make(1);
       if (words.size() == limit) {
-        words.add(Text.stripEnd(s.substring(start)));
+        words.add(s.substring(start));
         break;
       }
       int end = skip(s, start, false);
@@ -229,7 +229,7 @@ final class StringMethods {
     return at;
   }
 
-  static List<Object> rsplit(Interpreter in, String s, Bound bound) {
+  private static List<Object> rsplit(Interpreter in, String s, Bound bound) {
     int limit = limit(bound, 1);
     List<Object> parts =
         bound.has(0) ? rsplitAt(in, s, separator(bound), limit) : rsplitWords(in, s, limit);
@@ -243,7 +243,7 @@ final class StringMethods {
     int end = s.length();
     for (int at;
         parts.size() < limit && (at = s.lastIndexOf(separator, end - separator.length())) >= 0; ) {
-      in.budget.spend(1);
+      in.budget.make(1);
       parts.add(s.substring(at + separator.length(), end));
       end = at;
     }
@@ -255,9 +255,9 @@ final class StringMethods {
     List<Object> words = new ArrayList<>();
     int end = skipBack(s, s.length(), true);
     while (end > 0) {
-      in.budget.spend(1);
+      in.budget.make(1);
       if (words.size() == limit) {
-        words.add(s.substring(skip(s, 0, true), end));
+        words.add(s.substring(0, end));
         break;
       }
       int start = skipBack(s, end, false);
@@ -267,11 +267,8 @@ final class StringMethods {
     return words;
   }
 
-  private static Object splitLines(Interpreter in, String s, Args args) {
-    boolean keepEnds = args.bind("splitlines", 0, "keepends").truth(0, false);
-    List<String> lines = Text.lines(s, keepEnds);
-    in.budget.spend(lines.size());
-    return new ArrayList<Object>(lines);
+  private static Object splitLines(Interpreter in, String s, Bound args) {
+    return new ArrayList<Object>(Text.lines(s, args.truth(0, false), in.budget));
   }
 
   private static int indexOf(Interpreter in, String s, String part, boolean last) {
@@ -279,8 +276,8 @@ final class StringMethods {
     return last ? s.lastIndexOf(part) : s.indexOf(part);
   }
 
-  private static Object partition(Interpreter in, String s, Args args, boolean last) {
-    String separator = separator(args.positionalOnly("partition", 1, 1));
+  private static Object partition(Interpreter in, String s, Bound args, boolean last) {
+    String separator = separator(args);
     int at = indexOf(in, s, separator, last);
     if (at < 0) {
       return last ? new Tuple("", "", s) : new Tuple(s, "", "");
@@ -288,8 +285,8 @@ final class StringMethods {
     return new Tuple(s.substring(0, at), separator, s.substring(at + separator.length()));
   }
 
-  private static Object join(Interpreter in, String separator, Args args) {
-    Object items = args.positionalOnly("str.join", 1, 1).get(0);
+  private static Object join(Interpreter in, String separator, Bound args) {
+    Object items = args.get(0);
     if (!Ops.isIterable(items)) {
       throw Fault.type("can only join an iterable");
     }
@@ -316,9 +313,8 @@ final class StringMethods {
     return String.join(separator, parts);
   }
 
-  private static Object replace(Interpreter in, String s, Args args) {
-    Bound bound = args.positionalOnly("replace", 2, 3);
-    return replace(in, s, bound.text(0), bound.text(1), limit(bound, 2));
+  private static Object replace(Interpreter in, String s, Bound args) {
+    return replace(in, s, args.text(0), args.text(1), limit(args, 2));
   }
 
   static String replace(Interpreter in, String s, String from, String to, int limit) {
@@ -366,21 +362,21 @@ final class StringMethods {
     }
   }
 
-  private static Object affix(String s, Args args, String name) {
-    Bound bound = args.positionalOnly(name, 1, 3);
-    Window window = Window.of(s, bound);
-    boolean start = name.equals("startswith");
-    if (bound.get(0) instanceof Tuple candidates) {
-      return candidates.items().stream().anyMatch(c -> matches(s, window, affix(c, name), start));
+  private static Object affix(String s, Bound args, boolean start) {
+    Window window = Window.of(s, args);
+    if (args.get(0) instanceof Tuple candidates) {
+      String wanted = "tuple for %s must only contain str".formatted(args.function());
+      return candidates.items().stream()
+          .anyMatch(candidate -> matches(s, window, affix(candidate, wanted), start));
     }
-    return matches(s, window, affix(bound.get(0), name), start);
+    String wanted = "%s first arg must be str or a tuple of str".formatted(args.function());
+    return matches(s, window, affix(args.get(0), wanted), start);
   }
 
-  private static String affix(Object value, String name) {
+  private static String affix(Object value, String wanted) {
     String text = Values.text(value);
     if (text == null) {
-      throw Fault.type(
-          "%s first arg must be str or a tuple of str, not %s", name, Values.typeName(value));
+      throw Fault.type("%s, not %s", wanted, Values.typeName(value));
     }
     return text;
   }
@@ -391,39 +387,40 @@ final class StringMethods {
         && s.startsWith(affix, start ? window.start() : window.end() - affix.length());
   }
 
-  private static Object removePrefix(Interpreter in, String s, Args args) {
-    String prefix = args.positionalOnly("removeprefix", 1, 1).text(0);
+  private static String removePrefix(String s, String prefix) {
     return s.startsWith(prefix) ? s.substring(prefix.length()) : s;
   }
 
-  private static Object removeSuffix(Interpreter in, String s, Args args) {
-    String suffix = args.positionalOnly("removesuffix", 1, 1).text(0);
+  private static String removeSuffix(String s, String suffix) {
     return s.endsWith(suffix) ? s.substring(0, s.length() - suffix.length()) : s;
   }
 
-  private static Object find(Interpreter in, String s, Args args, String name) {
-    Bound bound = args.positionalOnly(name, 1, 3);
-    String part = part(bound);
-    Window window = Window.of(s, bound);
-    int at = window.valid() ? indexOf(in, window.of(s), part, name.startsWith("r")) : -1;
-    if (at < 0 && name.endsWith("index")) {
-      throw Fault.value("substring not found");
-    }
-    return at < 0 ? -1L : (long) s.codePointCount(0, window.start() + at);
+  private static long find(Interpreter in, String s, Bound args, boolean last) {
+    String part = part(args);
+    Window window = Window.of(s, args);
+    int at = window.valid() ? indexOf(in, window.of(s), part, last) : -1;
+    return at < 0 ? -1L : s.codePointCount(0, window.start() + at);
   }
 
-  private static String part(Bound bound) {
-    String part = Values.text(bound.get(0));
+  private static long index(Interpreter in, String s, Bound args, boolean last) {
+    long at = find(in, s, args, last);
+    if (at < 0) {
+      throw Fault.value("substring not found");
+    }
+    return at;
+  }
+
+  private static String part(Bound args) {
+    String part = Values.text(args.get(0));
     if (part == null) {
-      throw Fault.type("must be str, not %s", Values.typeName(bound.get(0)));
+      throw Fault.type("must be str, not %s", Values.typeName(args.get(0)));
     }
     return part;
   }
 
-  private static Object count(Interpreter in, String s, Args args) {
-    Bound bound = args.positionalOnly("count", 1, 3);
-    String part = part(bound);
-    Window window = Window.of(s, bound);
+  private static Object count(Interpreter in, String s, Bound args) {
+    String part = part(args);
+    Window window = Window.of(s, args);
     if (!window.valid()) {
       return 0L;
     }
@@ -439,9 +436,8 @@ final class StringMethods {
     return count;
   }
 
-  private static Object justify(Interpreter in, String s, Args args, String name) {
-    Bound bound = args.positionalOnly(name, 1, 2);
-    Object filler = bound.get(1, " ");
+  private static Object justify(Interpreter in, String s, Bound args) {
+    Object filler = args.get(1, " ");
     String fill = Values.text(filler);
     if (fill == null || Text.length(fill) != 1) {
       throw fill == null
@@ -449,7 +445,7 @@ final class StringMethods {
               "The fill character must be a unicode character, not %s", Values.typeName(filler))
           : Fault.type("The fill character must be exactly one character long");
     }
-    return justify(in.budget, s, bound.integer(0), fill, name);
+    return justify(in.budget, s, args.integer(0), fill, args.function());
   }
 
   /** Python's centering puts the odd character left if the width is odd. */
@@ -466,21 +462,22 @@ final class StringMethods {
     return fill.repeat(left) + s + fill.repeat(total - left);
   }
 
-  private static Object zeroFill(Interpreter in, String s, Args args) {
-    long width = args.positionalOnly("zfill", 1, 1).integer(0);
+  private static Object zeroFill(Interpreter in, String s, Bound args) {
+    long width = args.integer(0);
     int sign = s.startsWith("-") || s.startsWith("+") ? 1 : 0;
     String digits = s.substring(sign);
     return s.substring(0, sign) + justify(in.budget, digits, width - sign, "0", "rjust");
   }
 
-  private static Object expandTabs(Interpreter in, String s, Args args) {
-    long size = args.bind("expandtabs", 0, "tabsize").integer(0, 8);
+  private static Object expandTabs(Interpreter in, String s, Bound args) {
+    long size = args.integer(0, 8);
     StringBuilder out = new StringBuilder();
     long column = 0;
     for (int c : s.codePoints().toArray()) {
       if (c == '\t') {
         long spaces = size <= 0 ? 0 : size - column % size;
-        in.budget.build(out.length() + spaces);
+        in.budget.build(spaces);
+        in.budget.check(out);
         out.repeat(' ', (int) spaces);
         column += spaces;
       } else {
@@ -519,7 +516,7 @@ final class StringMethods {
     if (name.equals("format")) {
       return new BraceFormat(in.ops, args, escape).format(s);
     }
-    Object mapping = args.positionalOnly("format_map", 1, 1).get(0);
+    Object mapping = args.positionalOnly("str.format_map", 1, 1).get(0);
     Map<String, Object> named = new LinkedHashMap<>();
     if (mapping instanceof Dict dict) {
       dict.entries().forEach(entry -> named.put(in.ops.str(entry.key()), entry.value()));

@@ -46,7 +46,7 @@ final class Tests {
     TESTS.put("sameas", (in, value, args) -> isSame(value, args.bind("sameas", 1, "other").get(0)));
     TESTS.put("in", (in, value, args) -> in.ops.contains(args.bind("in", 1, "seq").get(0), value));
     TESTS.put("filter", (in, value, args) -> Filters.exists(Dict.hashed(value)));
-    TESTS.put("test", (in, value, args) -> TESTS.containsKey(Dict.hashed(value)));
+    TESTS.put("test", (in, value, args) -> exists(Dict.hashed(value)));
     compare((ops, a, b) -> ops.equal(a, b), "==", "eq", "equalto");
     compare((ops, a, b) -> !ops.equal(a, b), "!=", "ne");
     compare((ops, a, b) -> ops.ordered(">", a, b), ">", "gt", "greaterthan");
@@ -60,6 +60,10 @@ final class Tests {
   }
 
   private Tests() {}
+
+  static boolean exists(Object name) {
+    return TESTS.containsKey(name);
+  }
 
   /** {@code ending} completes the message for an unknown name. */
   static boolean apply(Interpreter in, String name, Object value, Args args, String ending) {

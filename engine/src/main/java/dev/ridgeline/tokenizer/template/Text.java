@@ -93,11 +93,7 @@ final class Text {
     return strip(s, true, true, Text::isSpace);
   }
 
-  static String stripEnd(String s) {
-    return strip(s, false, true, Text::isSpace);
-  }
-
-  static List<String> lines(String s, boolean keepEnds) {
+  static List<String> lines(String s, boolean keepEnds, Budget budget) {
     List<String> lines = new ArrayList<>();
     int start = 0;
     while (start < s.length()) {
@@ -109,6 +105,7 @@ final class Text {
       if (next < s.length()) {
         next += s.startsWith("\r\n", next) ? 2 : 1;
       }
+      budget.make(1);
       lines.add(s.substring(start, keepEnds ? next : end));
       start = next;
     }
@@ -133,11 +130,20 @@ final class Text {
   static String title(String s) {
     StringBuilder out = new StringBuilder(s.length());
     boolean afterCased = false;
-    for (int c : s.codePoints().toArray()) {
-      out.append(afterCased ? lower(Character.toString(c)) : titleCase(c));
-      afterCased = isCased(c);
+    int[] characters = s.codePoints().toArray();
+    for (int i = 0; i < characters.length; i++) {
+      out.append(afterCased ? lower(characters, i) : titleCase(characters[i]));
+      afterCased = isCased(characters[i]);
     }
     return out.toString();
+  }
+
+  /** One character in lowercase; a sigma by whether it ends a word. */
+  private static String lower(int[] characters, int i) {
+    boolean after = i > 0 && isCased(characters[i - 1]);
+    boolean before = i + 1 < characters.length && isCased(characters[i + 1]);
+    boolean finalSigma = characters[i] == 'Σ' && after && !before;
+    return finalSigma ? "ς" : lower(Character.toString(characters[i]));
   }
 
   private static String titleCase(int c) {
@@ -149,9 +155,15 @@ final class Text {
 
   static String swapCase(String s) {
     StringBuilder out = new StringBuilder(s.length());
-    for (int c : s.codePoints().toArray()) {
-      String one = Character.toString(c);
-      out.append(Character.isUpperCase(c) ? lower(one) : upper(one));
+    int[] characters = s.codePoints().toArray();
+    for (int i = 0; i < characters.length; i++) {
+      int c = characters[i];
+      if (Character.isUpperCase(c)) {
+        out.append(lower(characters, i));
+      } else {
+        String one = Character.toString(c);
+        out.append(Character.isLowerCase(c) ? upper(one) : one);
+      }
     }
     return out.toString();
   }

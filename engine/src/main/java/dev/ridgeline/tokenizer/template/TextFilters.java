@@ -129,13 +129,16 @@ final class TextFilters {
     boolean blank = bound.truth(2, false);
     String text = Values.text(value);
     if (text == null) {
-      in.arithmetic.binary("+", value, "\n"); // fails as Python does
-      throw Fault.type("'%s' object has no lines", Values.typeName(value));
+      Ops.failIfUndefined(value);
+      throw value instanceof List
+          ? Fault.attribute(value, "splitlines")
+          : Fault.type(
+              "unsupported operand type(s) for +=: '%s' and 'str'", Values.typeName(value));
     }
     Object width = bound.get(0, 4L);
     String given = Values.text(width);
     String indention = given == null ? in.ops.str(in.arithmetic.binary("*", " ", width)) : given;
-    List<String> lines = Text.lines(text + "\n", false);
+    List<String> lines = Text.lines(text + "\n", false, in.budget);
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i);
@@ -165,6 +168,9 @@ final class TextFilters {
     }
     Object head = in.ops.slice(value, None.NONE, length - endLength, None.NONE);
     if (!bound.truth(1, false)) {
+      if (Values.text(head) == null) {
+        throw Fault.attribute(head, "rsplit");
+      }
       Object words = in.call(in.ops.member(head, "rsplit"), Args.of(" ", 1L));
       head = in.ops.item(words, 0L);
     }
@@ -191,17 +197,22 @@ final class TextFilters {
     if (width <= 0) {
       throw Fault.value("invalid width %d (must be > 0)", width);
     }
-    String text = in.ops.str(value);
+    String text = Values.text(value);
+    if (text == null) {
+      Ops.failIfUndefined(value);
+      throw Fault.attribute(value, "splitlines");
+    }
     in.budget.build(text.length());
     WordWrap wrap =
         new WordWrap(
-            (int) Math.min(width, Integer.MAX_VALUE), bound.truth(1, true), bound.truth(3, true));
+            (int) Math.min(width, Integer.MAX_VALUE),
+            bound.truth(1, true),
+            bound.truth(3, true),
+            in.budget);
     List<String> lines = new ArrayList<>();
     String separator = bound.has(2) ? bound.text(2) : "\n";
-    for (String line : Text.lines(text, false)) {
-      List<String> wrapped = wrap.wrap(line);
-      in.budget.spend(wrapped.size());
-      lines.add(StringMethods.join(in.budget, separator, wrapped));
+    for (String line : Text.lines(text, false, in.budget)) {
+      lines.add(StringMethods.join(in.budget, separator, wrap.wrap(line)));
     }
     return StringMethods.join(in.budget, separator, lines);
   }
@@ -212,10 +223,7 @@ final class TextFilters {
     }
     List<String> pairs = new ArrayList<>();
     for (Object pair : value instanceof Dict dict ? dict.items() : in.ops.list(value)) {
-      List<Object> both = in.ops.list(pair);
-      if (both.size() != 2) {
-        throw Fault.value("expected pairs of a key and a value");
-      }
+      List<Object> both = in.ops.unpack(pair, 2);
       pairs.add(quoteUrl(in, both.get(0), "", "+") + "=" + quoteUrl(in, both.get(1), "", "+"));
     }
     return StringMethods.join(in.budget, "&", pairs);
@@ -334,7 +342,6 @@ final class TextFilters {
   }
 
   private static Object roundHalfEven(Object value, long precision) {
-    Ops.failIfUndefined(value);
     Long integer = Values.integer(value);
     boolean exact = precision > MAX_DIGITS || (integer != null && precision >= 0);
     if (integer == null && !(value instanceof Double)) {
@@ -354,7 +361,6 @@ final class TextFilters {
   }
 
   private static Object absolute(Interpreter in, Object value, Args args) {
-    Ops.failIfUndefined(value);
     if (value instanceof Double d) {
       return Math.abs(d);
     }

@@ -9,12 +9,13 @@ import java.util.List;
  * @param breakLong whether words longer than a line are cut
  * @param breakHyphens whether lines may end after a hyphen inside of a word
  */
-record WordWrap(int width, boolean breakLong, boolean breakHyphens) {
+record WordWrap(int width, boolean breakLong, boolean breakHyphens, Budget budget) {
 
   List<String> wrap(String text) {
     List<String> lines = new ArrayList<>();
     List<String> chunks = new ArrayList<>(chunks(text).reversed()); // the next one is last
     while (!chunks.isEmpty()) {
+      budget.build(chunks.getLast().length()); // cutting a long word copies the rest of it
       if (!lines.isEmpty() && chunks.getLast().isBlank()) {
         chunks.removeLast();
       }
