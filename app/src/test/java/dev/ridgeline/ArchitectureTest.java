@@ -95,7 +95,7 @@ class ArchitectureTest {
   }
 
   private static String name(JavaClass c) {
-    String[] parts = c.getPackageName().split("\\.");
+    String[] parts = c.getPackageName().split("\\.", -1);
     return parts.length > 2 ? parts[2] : "";
   }
 

@@ -16,8 +16,9 @@ final class Progress implements Consumer<String> {
     this.err = err;
   }
 
+  @SuppressWarnings("SystemConsoleNull")
   private static boolean isTerminal() {
-    Console console = System.console();
+    Console console = System.console(); // never null since JDK 22, but declared so
     return console != null && console.isTerminal();
   }
 

@@ -22,15 +22,17 @@ final class Speeds {
       int depth = stats.promptTokens() + stats.generatedTokens() / 2;
       Cost cost = cost(engine, depth);
       double perSecond = stats.decodeTokensPerSecond();
-      double floor = limits.floorSeconds(cost.memoryBytes(), cost.flops());
+      double bytes = cost.memoryBytes();
+      double flops = cost.flops();
+      double floor = limits.floorSeconds(bytes, flops);
       line.append(
           Text.number(
               "; generated %d tokens, %s tok/s = %s GB/s, %.0f %% of this machine's limit (%s)",
               stats.generatedTokens(),
               Text.significant(perSecond),
-              Text.significant(cost.memoryBytes() * perSecond / 1e9),
+              Text.significant(bytes * perSecond / 1e9),
               100 * floor * perSecond,
-              describe(limits, limits.limit(cost.memoryBytes(), cost.flops()))));
+              describe(limits, limits.limit(bytes, flops))));
     }
     err.println(line);
     err.flush();

@@ -29,6 +29,8 @@ public record Hyperparameters(
     Optional<Experts> experts) {
 
   /**
+   * The attention's heads.
+   *
    * @param count query heads
    * @param countKv key and value heads, each shared by {@code count / countKv} query heads
    * @param keyLength elements of a query or key head
@@ -37,6 +39,8 @@ public record Hyperparameters(
   public record Heads(int count, int countKv, int keyLength, int valueLength) {}
 
   /**
+   * A mixture of experts.
+   *
    * @param count experts of a layer
    * @param usedCount experts that each token uses
    * @param feedForwardLength width of one expert

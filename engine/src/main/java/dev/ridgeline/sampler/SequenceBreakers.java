@@ -3,6 +3,7 @@ package dev.ridgeline.sampler;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -22,12 +23,14 @@ public final class SequenceBreakers {
   private final int[] heads;
   private final int[][][] tails;
 
-  private SequenceBreakers(TreeMap<Integer, List<int[]>> tailsOfHead) {
+  private SequenceBreakers(SortedMap<Integer, List<int[]>> tailsOfHead) {
     heads = tailsOfHead.keySet().stream().mapToInt(Integer::intValue).toArray();
     tails = tailsOfHead.values().stream().map(t -> t.toArray(int[][]::new)).toArray(int[][][]::new);
   }
 
   /**
+   * Finds the tokens that hold or begin a breaker.
+   *
    * @param breakers the texts
    * @param vocabularySize token ids are below it
    * @param piece the text of a token

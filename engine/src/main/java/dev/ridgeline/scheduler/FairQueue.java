@@ -84,6 +84,6 @@ final class FairQueue {
       return a.preemptions > 0;
     }
     int service = Long.compare(a.client.served, b.client.served);
-    return service != 0 && a.preemptions == 0 ? service < 0 : a.arrival < b.arrival;
+    return (service != 0 && a.preemptions == 0) ? service < 0 : a.arrival < b.arrival;
   }
 }

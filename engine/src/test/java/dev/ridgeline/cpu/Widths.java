@@ -54,7 +54,7 @@ final class Widths {
       Class.forName("dev.ridgeline.cpu.vector.Lanes", true, loader);
       return Class.forName(className, true, loader).getConstructor().newInstance();
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError("cannot load " + className, e);
+      throw new LinkageError("cannot load " + className, e);
     } finally {
       System.clearProperty(PROPERTY);
     }

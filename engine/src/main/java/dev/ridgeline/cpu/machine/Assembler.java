@@ -381,7 +381,7 @@ final class Assembler {
 
   private void modrm(Instruction i, int reg, Operand rm, int bits, int immediateBytes) {
     switch (rm) {
-      case Vec v -> bytes(0xC0 | (reg & 7) << 3 | v.index() & 7);
+      case Vec v -> bytes(0xC0 | ((reg & 7) << 3) | (v.index() & 7));
       case Mem m -> modrm(reg, m, i.tuple().unit(bits, m.repeated()), immediateBytes);
       case Mask _, Tile _ -> throw new IllegalArgumentException(i + " takes no " + rm);
     }
@@ -509,14 +509,14 @@ final class Assembler {
 
   private static void putInt(byte[] at, int index, int value) {
     for (int i = 0; i < 4; i++) {
-      at[index + i] = (byte) (value >> 8 * i);
+      at[index + i] = (byte) (value >> (8 * i));
     }
   }
 
   private static int getInt(byte[] at, int index) {
     int value = 0;
     for (int i = 0; i < 4; i++) {
-      value |= (at[index + i] & 0xFF) << 8 * i;
+      value |= (at[index + i] & 0xFF) << (8 * i);
     }
     return value;
   }

@@ -12,6 +12,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** Formats with super-blocks of 256. Layouts as {@code quant} documents them. */
+@SuppressWarnings("NarrowCalculation") // offsets within a row of weights: far below 2^31
 final class Decode256 {
   private Decode256() {}
 
@@ -53,8 +54,8 @@ final class Decode256 {
 
   /** Scale of a group of 16: four low bits and two high bits, less 32. */
   private static int q3Scale(long scales, int group) {
-    int low = Memory.i8(scales + (group & 7)) >> (group & 8) / 2 & 15;
-    int high = Memory.i8(scales + 8 + (group & 3)) >> (group >> 2) * 2 & 3;
+    int low = Memory.i8(scales + (group & 7)) >> ((group & 8) / 2) & 15;
+    int high = Memory.i8(scales + 8 + (group & 3)) >> ((group >> 2) * 2) & 3;
     return (low | high << 4) - 32;
   }
 
@@ -164,8 +165,8 @@ final class Decode256 {
       float d = Memory.f16(from);
       int scalesHigh = Memory.u16(from + 2);
       for (int group = 0; group < 8; group++) {
-        int low = Memory.i8(from + 4 + (group >> 1)) >> (group & 1) * 4 & 15;
-        int scale = (low | (scalesHigh >> 2 * group & 3) << 4) - 32;
+        int low = Memory.i8(from + 4 + (group >> 1)) >> ((group & 1) * 4) & 15;
+        int scale = (low | ((scalesHigh >> (2 * group)) & 3) << 4) - 32;
         Decode32.iq4(from + 8 + 16 * group, to + 128 * group, broadcast(d * scale));
       }
       from += 136;

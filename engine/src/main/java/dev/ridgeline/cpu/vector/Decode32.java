@@ -21,6 +21,7 @@ import jdk.incubator.vector.VectorOperators;
  * Formats with blocks of 32. Four-bit codes: byte i of a block holds element i in its low half and
  * element i + 16 in its high half. Layouts as {@code quant} documents them.
  */
+@SuppressWarnings("NarrowCalculation") // offsets within a row of weights: far below 2^31
 final class Decode32 {
   /** What the codes of IQ4_NL and IQ4_XS stand for. */
   private static final ByteVector IQ4_VALUES =

@@ -16,6 +16,7 @@ import jdk.incubator.vector.VectorOperators;
  * Products of few tokens: each row is decoded once, in pieces that stay in the first-level cache,
  * and multiplied with every token's activations as they are, in float32.
  */
+@SuppressWarnings("NarrowCalculation") // offsets within a row of weights: far below 2^31
 final class DotKernel implements ProductKernel {
   /** Columns decoded at a time; whole blocks of every format. */
   private static final int PIECE = 2048;

@@ -34,7 +34,7 @@ interface WeightValues {
       return (row, into) ->
           RandomBlocks.fillUniform(into, RandomBlocks.random(state, row), centre, halfWidth);
     }
-    float deviation = (float) (gain(name, shape, tied) / Math.sqrt(tensor.shape().ne0()));
+    float deviation = (float) (gain(name, shape, tied) / Math.sqrt((double) tensor.shape().ne0()));
     return (row, into) -> RandomBlocks.fill(type, into, RandomBlocks.random(state, row), deviation);
   }
 

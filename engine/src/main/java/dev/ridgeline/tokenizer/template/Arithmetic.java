@@ -66,7 +66,7 @@ final class Arithmetic {
       case "%" -> Math.floorMod(x, nonZero(y, "integer modulo by zero"));
       default -> {
         if (y < 0) {
-          yield floats(operator, x, y);
+          yield floats(operator, (double) x, (double) y);
         }
         yield power(x, y);
       }
@@ -165,7 +165,7 @@ final class Arithmetic {
     if (left == null) {
       return null;
     }
-    if (a instanceof List && b instanceof List || a instanceof Tuple && b instanceof Tuple) {
+    if ((a instanceof List && b instanceof List) || (a instanceof Tuple && b instanceof Tuple)) {
       return concatenate(a, left, b);
     }
     String type = a instanceof Tuple ? "tuple" : "list";

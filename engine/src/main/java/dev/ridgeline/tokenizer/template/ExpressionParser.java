@@ -20,7 +20,6 @@ import dev.ridgeline.tokenizer.template.Node.Sign;
 import dev.ridgeline.tokenizer.template.Node.Slice;
 import dev.ridgeline.tokenizer.template.Node.Test;
 import dev.ridgeline.tokenizer.template.Node.TupleOf;
-import dev.ridgeline.tokenizer.template.Token.Type;
 import dev.ridgeline.tokenizer.template.Values.None;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -60,7 +59,7 @@ class ExpressionParser {
   /** A lexical error counts when the parser comes to it: what is wrong before it is told first. */
   private Token token(int index) {
     Token token = source.tokens().get(Math.min(index, source.tokens().size() - 1));
-    if (token.type() == Type.EOF && source.fault() != null) {
+    if (token.type() == Token.Type.EOF && source.fault() != null) {
       throw source.fault();
     }
     return token;
@@ -81,7 +80,7 @@ class ExpressionParser {
   final Token next() {
     Token token = current();
     token(position + 1);
-    position += token.type() == Type.EOF ? 0 : 1;
+    position += token.type() == Token.Type.EOF ? 0 : 1;
     return token;
   }
 
@@ -101,7 +100,7 @@ class ExpressionParser {
     return found;
   }
 
-  final Token expect(Type type) {
+  final Token expect(Token.Type type) {
     return expect(current().type() == type, type.description);
   }
 
@@ -115,7 +114,7 @@ class ExpressionParser {
 
   private Token expect(boolean found, String expected) {
     if (!found) {
-      throw current().type() == Type.EOF
+      throw current().type() == Token.Type.EOF
           ? Fault.syntax(line(), "unexpected end of template, expected '%s'.", expected)
           : Fault.syntax(line(), "expected token '%s', got '%s'", expected, current().describe());
     }
@@ -188,7 +187,7 @@ class ExpressionParser {
   }
 
   private @Nullable String comparison() {
-    if (current().type() == Type.OPERATOR && COMPARISONS.contains(current().text())) {
+    if (current().type() == Token.Type.OPERATOR && COMPARISONS.contains(current().text())) {
       return next().text();
     }
     if (skipName("in")) {
@@ -226,7 +225,7 @@ class ExpressionParser {
   private Expr leftToRight(Supplier<Expr> operand, Set<String> operators) {
     int line = line();
     Expr left = operand.get();
-    while (current().type() == Type.OPERATOR && operators.contains(current().text())) {
+    while (current().type() == Token.Type.OPERATOR && operators.contains(current().text())) {
       String operator = next().text();
       left = new Binary(operator, left, operand.get(), line);
     }
@@ -286,7 +285,7 @@ class ExpressionParser {
   private Expr string() {
     int line = line();
     StringBuilder text = new StringBuilder();
-    while (current().type() == Type.STRING) {
+    while (current().type() == Token.Type.STRING) {
       text.append(next().text());
     }
     return new Literal(text.toString(), line);
@@ -373,7 +372,7 @@ class ExpressionParser {
 
   private Expr postfix(Expr operand) {
     Expr expr = operand;
-    while (current().type() == Type.OPERATOR) {
+    while (current().type() == Token.Type.OPERATOR) {
       switch (current().text()) {
         case "." -> expr = dotted(expr);
         case "[" -> expr = subscript(expr);
@@ -466,7 +465,7 @@ class ExpressionParser {
         spread = expression();
       } else if (skipOperator("**")) {
         spreadNamed = expression();
-      } else if (current().type() == Type.NAME && lookAhead().isOperator("=")) {
+      } else if (current().type() == Token.Type.NAME && lookAhead().isOperator("=")) {
         names.add(next().text());
         next();
         named.add(expression());
@@ -508,9 +507,9 @@ class ExpressionParser {
   }
 
   private String dottedName() {
-    StringBuilder name = new StringBuilder(expect(Type.NAME).text());
+    StringBuilder name = new StringBuilder(expect(Token.Type.NAME).text());
     while (skipOperator(".")) {
-      name.append('.').append(expect(Type.NAME).text());
+      name.append('.').append(expect(Token.Type.NAME).text());
     }
     return name.toString();
   }

@@ -1,6 +1,5 @@
 package dev.ridgeline.tokenizer.template;
 
-import dev.ridgeline.tokenizer.template.Token.Type;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -53,7 +52,7 @@ final class Lexer {
       fault = found;
     }
     int lastLine = lexer.tokens.isEmpty() ? 1 : lexer.tokens.getLast().line();
-    lexer.tokens.add(new Token(Type.EOF, "", lastLine));
+    lexer.tokens.add(new Token(Token.Type.EOF, "", lastLine));
     return new Result(lexer.tokens, fault);
   }
 
@@ -71,7 +70,7 @@ final class Lexer {
       } else {
         switch (source.charAt(tag + 1)) {
           case '#' -> comment(tag);
-          case '{' -> expression(tag, Type.VARIABLE_BEGIN, Type.VARIABLE_END, "}}");
+          case '{' -> expression(tag, Token.Type.VARIABLE_BEGIN, Token.Type.VARIABLE_END, "}}");
           default -> block(tag);
         }
       }
@@ -87,7 +86,7 @@ final class Lexer {
     return -1;
   }
 
-  private void add(Type type, String text) {
+  private void add(Token.Type type, String text) {
     tokens.add(new Token(type, text, line));
   }
 
@@ -116,7 +115,7 @@ final class Lexer {
   /** Emits the text up to {@code end} and moves to {@code next}. */
   private void data(int end, int next) {
     if (end > position) {
-      add(Type.DATA, source.substring(position, end));
+      add(Token.Type.DATA, source.substring(position, end));
     }
     advance(next);
   }
@@ -170,7 +169,7 @@ final class Lexer {
     } else if (close >= 0 && source.startsWith("-%}", close)) {
       raw(tag, skipSpace(close + 3));
     } else {
-      expression(tag, Type.BLOCK_BEGIN, Type.BLOCK_END, "%}");
+      expression(tag, Token.Type.BLOCK_BEGIN, Token.Type.BLOCK_END, "%}");
     }
   }
 
@@ -193,8 +192,8 @@ final class Lexer {
     throw Fault.syntax(line, "Missing end of raw directive");
   }
 
-  private void expression(int tag, Type begin, Type end, String close) {
-    boolean isBlock = begin == Type.BLOCK_BEGIN;
+  private void expression(int tag, Token.Type begin, Token.Type end, String close) {
+    boolean isBlock = begin == Token.Type.BLOCK_BEGIN;
     char sign = sign(tag + 2);
     dataBefore(tag, sign, isBlock);
     add(begin, close);
@@ -235,10 +234,10 @@ final class Lexer {
         source.substring(position, Math.min(source.length(), position + MAX_NUMBER_CHARS));
     boolean afterDot = position > 0 && source.charAt(position - 1) == '.';
     Matcher matcher = FLOAT.matcher(text);
-    Type type = Type.FLOAT;
+    Token.Type type = Token.Type.FLOAT;
     if (afterDot || !matcher.lookingAt()) {
       matcher = INTEGER.matcher(text);
-      type = Type.INTEGER;
+      type = Token.Type.INTEGER;
       if (!matcher.lookingAt()) {
         throw unexpected();
       }
@@ -251,15 +250,15 @@ final class Lexer {
     int end = position;
     while (end < source.length()
         && (source.charAt(end) == '_'
-            || Character.isUnicodeIdentifierPart(source.codePointAt(end))
-                && !Character.isIdentifierIgnorable(source.codePointAt(end)))) {
+            || (Character.isUnicodeIdentifierPart(source.codePointAt(end))
+                && !Character.isIdentifierIgnorable(source.codePointAt(end))))) {
       end += Character.charCount(source.codePointAt(end));
     }
     String name = source.substring(position, end);
     if (!isIdentifier(name)) {
       throw Fault.syntax(line, "Invalid character in identifier");
     }
-    add(Type.NAME, name);
+    add(Token.Type.NAME, name);
     advance(end);
   }
 
@@ -271,7 +270,7 @@ final class Lexer {
     if (end >= source.length()) {
       throw unexpected();
     }
-    add(Type.STRING, unescape(source.substring(position + 1, end)));
+    add(Token.Type.STRING, unescape(source.substring(position + 1, end)));
     advance(end + 1);
   }
 
@@ -365,7 +364,7 @@ final class Lexer {
     for (String operator : OPERATORS) {
       if (source.startsWith(operator, position)) {
         balance(operator.charAt(0), open);
-        add(Type.OPERATOR, operator);
+        add(Token.Type.OPERATOR, operator);
         advance(position + operator.length());
         return;
       }

@@ -195,7 +195,7 @@ final class Ops {
     budget.enter();
     int i = firstDifference(a, b);
     boolean result =
-        i < a.size() && i < b.size()
+        (i < a.size() && i < b.size())
             ? ordered(operator, a.get(i), b.get(i))
             : holds(operator, Integer.compare(a.size(), b.size()));
     budget.exit();

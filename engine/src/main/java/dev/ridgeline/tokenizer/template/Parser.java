@@ -19,7 +19,6 @@ import dev.ridgeline.tokenizer.template.Node.Stmt;
 import dev.ridgeline.tokenizer.template.Node.Target;
 import dev.ridgeline.tokenizer.template.Node.TupleTarget;
 import dev.ridgeline.tokenizer.template.Node.With;
-import dev.ridgeline.tokenizer.template.Token.Type;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -100,20 +99,20 @@ final class Parser extends ExpressionParser {
 
   /** Until the end of the template, or the name of a tag that ends the innermost open block. */
   private void statements(List<Stmt> body) {
-    while (current().type() != Type.EOF) {
+    while (current().type() != Token.Type.EOF) {
       Token token = next();
       switch (token.type()) {
         case DATA -> body.add(new Data(token.text(), token.line()));
         case VARIABLE_BEGIN -> {
           body.add(new Print(tuple(true, false), token.line()));
-          expect(Type.VARIABLE_END);
+          expect(Token.Type.VARIABLE_END);
         }
         default -> {
           if (atEndTag()) {
             return;
           }
           body.addAll(nested(this::statement));
-          expect(Type.BLOCK_END);
+          expect(Token.Type.BLOCK_END);
         }
       }
     }
@@ -121,18 +120,18 @@ final class Parser extends ExpressionParser {
 
   private boolean atEndTag() {
     return !open.isEmpty()
-        && current().type() == Type.NAME
+        && current().type() == Token.Type.NAME
         && Arrays.asList(open.element().ends()).contains(current().text());
   }
 
   /** The statements after the current tag, up to one of {@code ends}, which stays current. */
   private List<Stmt> block(String tag, String... ends) {
     skipOperator(":"); // Jinja allows Python's colon
-    expect(Type.BLOCK_END);
+    expect(Token.Type.BLOCK_END);
     open.push(new Open(tag, ends));
     List<Stmt> body = new ArrayList<>();
     statements(body);
-    if (current().type() == Type.EOF) {
+    if (current().type() == Token.Type.EOF) {
       throw Fault.syntax(line(), "Unexpected end of template.%s", expectation(null));
     }
     open.pop();
@@ -164,7 +163,7 @@ final class Parser extends ExpressionParser {
   }
 
   private List<Stmt> statement() {
-    if (current().type() != Type.NAME) {
+    if (current().type() != Token.Type.NAME) {
       throw Fault.syntax(line(), "tag name expected");
     }
     Token tag = current();
@@ -290,13 +289,13 @@ final class Parser extends ExpressionParser {
       return target;
     }
     Token name = current();
-    if (name.type() != Type.NAME || isLiteral(name.text())) {
+    if (name.type() != Token.Type.NAME || isLiteral(name.text())) {
       throw Fault.syntax(name.line(), "can't assign to '%s'", kind(primary()));
     }
     next();
     if (attributes && skipOperator(".")) {
       frame.mention(name.text());
-      return new AttributeTarget(name.text(), expect(Type.NAME).text());
+      return new AttributeTarget(name.text(), expect(Token.Type.NAME).text());
     }
     return new NameTarget(declared(name));
   }
@@ -329,7 +328,7 @@ final class Parser extends ExpressionParser {
 
   private List<Stmt> print(int line) {
     List<Stmt> prints = new ArrayList<>();
-    while (current().type() != Type.BLOCK_END) {
+    while (current().type() != Token.Type.BLOCK_END) {
       if (!prints.isEmpty()) {
         expectOperator(",");
       }
@@ -339,7 +338,7 @@ final class Parser extends ExpressionParser {
   }
 
   private MacroDef macro(int line) {
-    String name = declared(expect(Type.NAME));
+    String name = declared(expect(Token.Type.NAME));
     frame.assign(name);
     Frame inner = newFrame();
     List<String> parameters = new ArrayList<>();
@@ -355,7 +354,7 @@ final class Parser extends ExpressionParser {
       if (!parameters.isEmpty()) {
         expectOperator(",");
       }
-      parameters.add(shadowed(expect(Type.NAME).text()));
+      parameters.add(shadowed(expect(Token.Type.NAME).text()));
       frame.mention(parameters.getLast());
       if (skipOperator("=")) {
         defaults.add(expression());
@@ -432,7 +431,7 @@ final class Parser extends ExpressionParser {
     Frame inner = newFrame();
     List<Target> targets = new ArrayList<>();
     List<Expr> values = new ArrayList<>();
-    while (current().type() != Type.BLOCK_END) {
+    while (current().type() != Token.Type.BLOCK_END) {
       if (!targets.isEmpty()) {
         expectOperator(",");
       }

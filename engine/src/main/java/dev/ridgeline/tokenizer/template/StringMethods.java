@@ -88,18 +88,18 @@ final class StringMethods {
 
   /** The bound method, or null if {@code str} has none of that name. */
   static @Nullable Object get(String self, boolean markup, String name) {
-    switch (name) {
-      case "format", "format_map":
-        return Attributes.method("str", name, (in, args) -> format(in, self, name, args, markup));
-      case "encode", "translate", "maketrans":
-        return Attributes.unsupported("str", name);
-      default:
+    return switch (name) {
+      case "format", "format_map" ->
+          Attributes.method("str", name, (in, args) -> format(in, self, name, args, markup));
+      case "encode", "translate", "maketrans" -> Attributes.unsupported("str", name);
+      default -> {
         Method method = METHODS.get(name);
-        return method == null
+        yield method == null
             ? null
             : Attributes.method(
                 "str", name, (in, args) -> call(in, method, self, markup, name, args));
-    }
+      }
+    };
   }
 
   private static Object call(

@@ -55,6 +55,7 @@ final class Text {
         };
   }
 
+  @SuppressWarnings("CharacterGetNumericValue") // no letters among OTHER_NUMBER
   static boolean isDigit(int c) {
     return Character.isDigit(c)
         || (Character.getType(c) == Character.OTHER_NUMBER

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigInteger;
+import java.nio.CharBuffer;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -88,7 +89,7 @@ class ChatTemplateTest {
             1.5,
             0.5f,
             "s",
-            new StringBuilder("b"),
+            CharBuffer.wrap("b"),
             List.of(),
             Map.of("k", 1)));
     assertThat(render("{{ v }}", context))
