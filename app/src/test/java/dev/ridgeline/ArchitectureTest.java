@@ -22,7 +22,7 @@ class ArchitectureTest {
           List.of("tensor", "kvcache", "sampler"),
           List.of("gguf", "quant", "graph"),
           List.of("tokenizer", "model", "backend"),
-          List.of("reference", "cpu", "vulkan", "scheduler"),
+          List.of("reference", "cpu", "vulkan", "scheduler", "quantize"),
           List.of("server", "lab"),
           List.of("cli"));
 
@@ -74,6 +74,7 @@ class ArchitectureTest {
             "..sampler..",
             "..gguf..",
             "..quant..",
+            "..quantize..",
             "..graph..",
             "..tokenizer..",
             "..model..",

@@ -154,12 +154,14 @@ final class InspectCommand implements Callable<Integer> {
         plan.availableBytes());
   }
 
+  /** The dimensions that a file gives: as many as are not 1 at the end, at least one. */
+  static List<Long> dimensions(Shape s) {
+    int count = s.ne3() > 1 ? 4 : s.ne2() > 1 ? 3 : s.ne1() > 1 ? 2 : 1;
+    return LongStream.of(s.ne0(), s.ne1(), s.ne2(), s.ne3()).limit(count).boxed().toList();
+  }
+
   private static TensorInfo info(Tensor t) {
-    Shape s = t.shape();
-    int dims = s.ne3() > 1 ? 4 : s.ne2() > 1 ? 3 : s.ne1() > 1 ? 2 : 1;
-    List<Long> shape =
-        LongStream.of(s.ne0(), s.ne1(), s.ne2(), s.ne3()).limit(dims).boxed().toList();
-    return new TensorInfo(t.name(), t.type().name(), shape, t.data().byteSize());
+    return new TensorInfo(t.name(), t.type().name(), dimensions(t.shape()), t.data().byteSize());
   }
 
   private static List<TypeShare> types(Collection<Tensor> tensors) {

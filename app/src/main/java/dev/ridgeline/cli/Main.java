@@ -21,6 +21,8 @@ import picocli.CommandLine.HelpCommand;
       TemplateCommand.class,
       LogitsCommand.class,
       SynthCommand.class,
+      QuantizeCommand.class,
+      PerplexityCommand.class,
       BenchCommand.class,
       DoctorCommand.class,
       GenerateCompletion.class,

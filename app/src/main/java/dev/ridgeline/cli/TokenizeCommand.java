@@ -4,10 +4,6 @@ import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -80,15 +76,6 @@ final class TokenizeCommand implements Callable<Integer> {
   }
 
   private String text() throws IOException {
-    if (input.file == null) {
-      return input.text == null ? "" : input.text;
-    }
-    boolean standardInput = input.file.toString().equals("-");
-    byte[] bytes = standardInput ? System.in.readAllBytes() : Files.readAllBytes(input.file);
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException e) {
-      throw new Errors.InputException(input.file + ": not UTF-8 (" + e.getMessage() + ")");
-    }
+    return input.file == null ? input.text == null ? "" : input.text : TextFile.read(input.file);
   }
 }

@@ -7,7 +7,7 @@ import dev.ridgeline.tensor.Shape;
  * The named mixes of weight formats that released files use: most tensors have the format of the
  * name, those whose errors hurt most a better one.
  *
- * <p>Source: {@code llama-quant.cpp}, as far as it goes without an importance matrix.
+ * <p>Source: {@code llama-quant.cpp}.
  */
 public enum FileType {
   F32(0, DType.F32),
@@ -39,8 +39,14 @@ public enum FileType {
    * @param headsPerKv query heads that share a key head
    * @param experts experts of a layer; 0 = none
    * @param tied whether the token embedding is the output matrix too
+   * @param importance whether an importance matrix will guide the choice of bits
    */
-  public record Traits(int layers, int headsPerKv, int experts, boolean tied) {
+  public record Traits(int layers, int headsPerKv, int experts, boolean tied, boolean importance) {
+    /** Without an importance matrix. */
+    public Traits(int layers, int headsPerKv, int experts, boolean tied) {
+      this(layers, headsPerKv, experts, tied, false);
+    }
+
     private boolean is70b() {
       return layers == 80 && headsPerKv == 8;
     }
@@ -67,9 +73,18 @@ public enum FileType {
     if (this == F32 || name.endsWith("ffn_gate_inp.weight")) {
       return DType.F32;
     }
-    DType wanted = base.isQuantized() ? mixed(name, shape, model) : base;
+    DType wanted = wanted(name, shape, model);
     DType type = shape.ne0() % wanted.blockElements() == 0 ? wanted : inSmallBlocks(wanted);
     return shape.ne0() % type.blockElements() == 0 ? type : DType.F16;
+  }
+
+  /** Whether {@link #typeOf} stands in for a format whose blocks the rows do not fill. */
+  public boolean substitutes(String name, Shape shape, Traits model) {
+    return shape.ne0() % wanted(name, shape, model).blockElements() != 0;
+  }
+
+  private DType wanted(String name, Shape shape, Traits model) {
+    return base.isQuantized() ? mixed(name, shape, model) : base;
   }
 
   private DType mixed(String name, Shape shape, Traits model) {

@@ -4,7 +4,7 @@ package dev.ridgeline.sampler;
  * {@code e^x} from additions and multiplications alone, so that every machine gets the same bits
  * (Math.exp may differ in the last one) and a row of 128 K logits costs well under a millisecond.
  */
-final class Exp {
+public final class Exp {
   private static final int STEPS = 32;
   private static final double STEPS_PER_E = STEPS * 1.4426950408889634; // 32 / ln 2
   // ln 2 / 32 in two parts: the first ends in zeros, so that k times it is exact.
@@ -25,7 +25,7 @@ final class Exp {
    * For {@code x <= 0}; 0 below -708. Relative error under 2e-12: with {@code r = x - k ln 2 / 32},
    * |r| <= 0.0109, the Taylor series to r^4 leaves r^5 / 5!, 1.3e-12.
    */
-  static double exp(double x) {
+  public static double exp(double x) {
     if (x < SMALLEST) {
       return 0;
     }
