@@ -16,9 +16,9 @@ final class Progress implements Consumer<String> {
     this.err = err;
   }
 
-  @SuppressWarnings("SystemConsoleNull")
+  @SuppressWarnings("SystemConsoleNull") // it is null without a terminal, on JDK 25 too
   private static boolean isTerminal() {
-    Console console = System.console(); // never null since JDK 22, but declared so
+    Console console = System.console();
     return console != null && console.isTerminal();
   }
 

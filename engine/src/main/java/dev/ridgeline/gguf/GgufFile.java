@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  * they are then, which nothing here can notice. Where the file is truncated, the pages behind its
  * new end are gone, and the rest of the page that it ends in reads as zeros. {@link #reading}
  * refuses to start on a truncated file, and to end well on one that was truncated meanwhile, so
- * that whatever was read within it was there. What no check can prevent is a truncation in the very
- * moment of a read: Java code that reads a lost page gets an {@link InternalError}, which {@link
+ * that whatever was read within it was there. Where the system grants a lease (Linux, a local file
+ * of one's own that nobody writes), writers wait while {@link #reading} is at work. Elsewhere a
+ * truncation in the very moment of a read gives Java code an {@link InternalError}, which {@link
  * #reading} turns into the same refusal; native code, and on JDK 25 a compiled method whose only
  * accesses to memory segments are Vector API loads, ends the process with SIGBUS. Files in use are
  * therefore to be replaced, never overwritten.
@@ -180,12 +181,28 @@ public final class GgufFile implements AutoCloseable {
   }
 
   /**
-   * Does {@code work}, which reads tensor data, and makes sure that the data was there: {@link
-   * #checkNotTruncated()} before it and, whether it succeeds or fails, after it.
+   * Does {@code work}, which reads tensor data, and makes sure that the data was there: makes
+   * writers wait where the system allows it, and does {@link #checkNotTruncated()} before the work
+   * and, whether it succeeds or fails, after it. Takes about 5 us for each part.
    *
-   * @throws GgufException if a file was truncated; what {@code work} threw is then suppressed in it
+   * @throws GgufException if a file was truncated, or another program began to write it and has
+   *     held it open for a second; what {@code work} threw is then suppressed in it
    */
   public <T extends @Nullable Object> T reading(Supplier<T> work) {
+    int held = 0;
+    try {
+      while (held < parts.size()) {
+        parts.get(held++).hold();
+      }
+      return checked(work);
+    } finally {
+      while (held > 0) {
+        parts.get(--held).letGo();
+      }
+    }
+  }
+
+  private <T extends @Nullable Object> T checked(Supplier<T> work) {
     checkNotTruncated();
     T result;
     try {

@@ -8,6 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One open file of a model. A {@link RandomAccessFile}, not a channel: a channel closes itself when
@@ -15,11 +17,21 @@ import java.nio.file.Path;
  * opened.
  */
 final class Part implements AutoCloseable {
+  private static final int WRITER_MILLIS = 1000;
+
   private final String name;
   private final Path path;
   private final RandomAccessFile file;
   private final long bytes;
   private final Header header;
+
+  /** Guards {@link #lease} and the two below. */
+  private final Object holding = new Object();
+
+  private @Nullable Lease lease;
+  private int holders;
+  private boolean held;
+  private boolean everHeld;
 
   private Part(String name, Path path, RandomAccessFile file) throws IOException {
     this.name = name;
@@ -119,8 +131,51 @@ final class Part implements AutoCloseable {
     }
   }
 
+  /**
+   * Makes whoever would write the file wait for {@link #letGo()}, if the system can. A file that
+   * was held before and now cannot be is being written: that may be over in a moment.
+   *
+   * @throws GgufException if it is still being written after a second
+   */
+  void hold() {
+    synchronized (holding) {
+      if (holders++ > 0) {
+        return;
+      }
+      if (lease == null) {
+        lease = new Lease(path);
+      }
+      held = lease.take();
+      for (int tries = 0; everHeld && !held && tries < WRITER_MILLIS; tries++) {
+        LockSupport.parkNanos(1_000_000);
+        held = lease.take();
+      }
+      if (everHeld && !held) {
+        checkNotTruncated();
+        throw fail(
+            "another program has it open for writing; replace a file that is in use by renaming another over it");
+      }
+      everHeld |= held;
+    }
+  }
+
+  /** Ends a {@link #hold()}, one that failed too. */
+  void letGo() {
+    synchronized (holding) {
+      if (--holders == 0 && held && lease != null) {
+        lease.release();
+        held = false;
+      }
+    }
+  }
+
   @Override
   public void close() {
+    synchronized (holding) {
+      if (lease != null) {
+        lease.close();
+      }
+    }
     try {
       file.close();
     } catch (IOException e) {

@@ -48,7 +48,7 @@ public final class Engine implements AutoCloseable {
     model = Model.read(file.metadata(), file.tensors(), plan.capacity().maxContext());
     Graph graph = Fusion.fuse(model.graph());
     options.onPlan().accept(plan);
-    executable = backend.compile(graph, file::tensor, plan.capacity());
+    executable = file.reading(() -> backend.compile(graph, file::tensor, plan.capacity()));
     core =
         new EngineCore(
             executable,

@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -276,6 +278,7 @@ class GgufFileTest {
     }
   }
 
+  /** A file that is open for writing before it is read cannot be held against its writer. */
   @Test
   void aFileTruncatedDuringTheWorkIsReportedWhateverTheWorkSaw() throws IOException {
     Path path = folder.resolve("truncated.gguf");
@@ -291,12 +294,14 @@ class GgufFileTest {
             Tensor::name);
     for (Map.Entry<String, Function<Tensor, Object>> work : works.entrySet()) {
       Files.deleteIfExists(path);
-      try (GgufFile file = GgufFile.open(writeZeros("truncated.gguf", Shape.of(1 << 18)))) {
+      writeZeros("truncated.gguf", Shape.of(1 << 18));
+      try (RandomAccessFile writer = new RandomAccessFile(path.toFile(), "rw");
+          GgufFile file = GgufFile.open(path)) {
         assertThatThrownBy(
                 () ->
                     file.reading(
                         () -> {
-                          truncate(path, 70);
+                          truncate(writer, 70);
                           return work.getValue().apply(file.tensor("t"));
                         }))
             .as(work.getKey())
@@ -306,8 +311,62 @@ class GgufFileTest {
     }
   }
 
+  @Test
+  void whoeverWantsToTruncateAFileWaitsUntilTheWorkOnItIsDone() throws Exception {
+    assumeTrue(leasesAreGranted(), "the system grants no lease on a file");
+    Path path = writeZeros("held.gguf", Shape.of(1 << 18));
+    Thread writer = Thread.ofPlatform().unstarted(() -> truncate(path, 70));
+    try (GgufFile file = GgufFile.open(path)) {
+      Supplier<Long> work =
+          () -> {
+            writer.start();
+            awaitOpening(writer);
+            return sum(file.tensor("t"));
+          };
+      assertThat(file.reading(work)).isZero();
+      writer.join();
+      assertThatThrownBy(() -> file.reading(() -> 1)).hasMessageContaining("was truncated");
+    }
+  }
+
+  /** Until {@code writer} is in the system call that opens the file, or gone. */
+  private static void awaitOpening(Thread writer) {
+    for (int tries = 0; tries < 200 && writer.isAlive(); tries++) {
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  @Test
+  void aFileThatAnotherProgramKeepsOpenForWritingIsNotReadOn() throws IOException {
+    assumeTrue(leasesAreGranted(), "the system grants no lease on a file");
+    Path path = writeZeros("written.gguf", Shape.of(64));
+    try (GgufFile file = GgufFile.open(path)) {
+      assertThat(file.reading(() -> sum(file.tensor("t")))).isZero();
+      try (RandomAccessFile _ = new RandomAccessFile(path.toFile(), "rw")) {
+        assertThatThrownBy(() -> file.reading(() -> 1))
+            .isInstanceOf(GgufException.class)
+            .hasMessageStartingWith(path + ": another program has it open for writing");
+      }
+      assertThat(file.reading(() -> sum(file.tensor("t")))).isZero();
+    }
+  }
+
+  private boolean leasesAreGranted() throws IOException {
+    try (Lease lease = new Lease(Files.createFile(folder.resolve("lease")))) {
+      return lease.take();
+    }
+  }
+
   private static void truncate(Path path, long bytes) {
     try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+      truncate(file, bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void truncate(RandomAccessFile file, long bytes) {
+    try {
       file.setLength(bytes);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -1,0 +1,104 @@
+package dev.ridgeline.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What only a process of its own shows: signals, closed pipes, files that change under it. */
+class ProcessTest {
+  @TempDir private Path folder = Path.of("");
+
+  private Process start(String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // The flags of this JVM, but not the agents of tests and of coverage.
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(flag -> !flag.startsWith("-javaagent") && !flag.startsWith("-Xmx"))
+        .forEach(command::add);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(List.of(args));
+    return new ProcessBuilder(command)
+        .directory(folder.toFile())
+        .redirectError(folder.resolve("err").toFile())
+        .start();
+  }
+
+  /** What was written to standard error, without the JVM's line about its incubating module. */
+  private List<String> err() throws IOException {
+    return Files.readAllLines(folder.resolve("err")).stream()
+        .filter(line -> !line.startsWith("WARNING: Using incubator"))
+        .toList();
+  }
+
+  private static int end(Process process) throws InterruptedException {
+    if (!process.waitFor(2, TimeUnit.MINUTES)) {
+      process.destroyForcibly();
+      throw new AssertionError("the process is still running after two minutes");
+    }
+    return process.exitValue();
+  }
+
+  private static String read(InputStream in, int bytes) throws IOException {
+    return new String(in.readNBytes(bytes), StandardCharsets.UTF_8);
+  }
+
+  private static String[] endless(Path model, String backend) {
+    return new String[] {
+      "run", "Once upon a time", "-m", model.toString(), "--backend", backend, "--ignore-eos"
+    };
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "cpu"})
+  void aModelTruncatedUnderARunningProgramEndsItWithOneLine(String backend) throws Exception {
+    assumeTrue(
+        System.getProperty("os.name").equals("Linux"), "only Linux makes writers of a file wait");
+    Path model = Files.copy(BuiltinModel.path(), folder.resolve("model.gguf"));
+    Process process = start(endless(model, backend));
+    read(process.getInputStream(), "Once upon a time, there".length());
+    try (RandomAccessFile file = new RandomAccessFile(model.toFile(), "rw")) {
+      file.setLength(100_000);
+    }
+    process.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
+
+    assertThat(end(process)).isEqualTo(1);
+    assertThat(err()).hasSize(1);
+    assertThat(err().getFirst())
+        .startsWith("ridgeline: a step failed: " + model + " @ byte 100000: the file was truncated");
+  }
+
+  @Test
+  void aReaderThatWentAwayEndsTheProgramQuietly() throws Exception {
+    Process process = start(endless(BuiltinModel.path(), "cpu"));
+    read(process.getInputStream(), 16);
+    process.getInputStream().close();
+
+    assertThat(end(process)).isEqualTo(1);
+    assertThat(err()).isEmpty();
+  }
+
+  @Test
+  void anInterruptEndsTheProgramAtOnceWithoutATrace() throws Exception {
+    Process process = start(endless(BuiltinModel.path(), "cpu"));
+    read(process.getInputStream(), 16);
+    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    process.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
+
+    assertThat(end(process)).isEqualTo(130);
+    assertThat(err()).isEmpty();
+  }
+}
