@@ -3,6 +3,7 @@ package dev.ridgeline.cli;
 import dev.ridgeline.gguf.GgufException;
 import dev.ridgeline.tokenizer.template.TemplateException;
 import java.io.FileNotFoundException;
+import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
@@ -26,6 +27,16 @@ final class Errors {
     }
   }
 
+  /** Whoever read standard output went away, as {@code head} does: no mistake, but no success. */
+  static final class ReaderGoneException extends RuntimeException {}
+
+  /** Flushes {@code out}; work for a reader who went away ends here. */
+  static void checkReader(PrintWriter out) {
+    if (out.checkError()) {
+      throw new ReaderGoneException();
+    }
+  }
+
   static int usage(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     say(
@@ -35,6 +46,9 @@ final class Errors {
   }
 
   static int execution(Exception e, CommandLine command, ParseResult result) {
+    if (e instanceof ReaderGoneException) {
+      return FAILED;
+    }
     if (System.getenv("RIDGELINE_TRACE") != null) {
       e.printStackTrace(command.getErr());
     }

@@ -1,5 +1,6 @@
 package dev.ridgeline.cli;
 
+import java.io.PrintWriter;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -44,11 +45,12 @@ public final class Main {
   /** Runs the command line and exits with its status. */
   public static void main(String[] args) {
     StandardError.restore();
-    CommandLine commandLine = commandLine();
+    // A writer right on the stream notices that a reader went away; picocli's own does not.
+    CommandLine commandLine = commandLine().setOut(new PrintWriter(System.out));
     int status = commandLine.execute(args);
-    commandLine.getOut().flush();
     commandLine.getErr().flush();
-    System.exit(status);
+    boolean lost = commandLine.getOut().checkError();
+    System.exit(status == 0 && lost ? Errors.FAILED : status);
   }
 
   /** The command line, ready to execute. */

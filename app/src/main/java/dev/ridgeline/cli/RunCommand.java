@@ -116,7 +116,7 @@ final class RunCommand implements Callable<Integer> {
           generated.add(token);
           if (!json) {
             out.print(token.text());
-            out.flush();
+            Errors.checkReader(out);
           }
         }
         finish(engine, ids, generated, stream.stats());

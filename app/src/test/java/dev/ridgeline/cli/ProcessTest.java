@@ -78,7 +78,8 @@ class ProcessTest {
     assertThat(end(process)).isEqualTo(1);
     assertThat(err()).hasSize(1);
     assertThat(err().getFirst())
-        .startsWith("ridgeline: a step failed: " + model + " @ byte 100000: the file was truncated");
+        .startsWith(
+            "ridgeline: a step failed: " + model + " @ byte 100000: the file was truncated");
   }
 
   @Test
