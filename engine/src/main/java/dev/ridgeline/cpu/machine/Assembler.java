@@ -2,11 +2,13 @@ package dev.ridgeline.cpu.machine;
 
 import dev.ridgeline.cpu.machine.Operand.Mask;
 import dev.ridgeline.cpu.machine.Operand.Mem;
-import dev.ridgeline.cpu.machine.Operand.Tile;
 import dev.ridgeline.cpu.machine.Operand.Vec;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,7 @@ final class Assembler {
   private byte[] code = new byte[4096];
   private int size;
   private byte[] constants = new byte[0];
+  private final Map<ByteBuffer, Integer> places = new HashMap<>();
   private final List<Integer> constantFixups = new ArrayList<>();
   private final List<Integer> instructionEnds = new ArrayList<>();
 
@@ -81,12 +84,17 @@ final class Assembler {
     return constant(words);
   }
 
-  /** Bytes behind the code, from a 64-byte boundary. */
+  /** Bytes behind the code, from a 64-byte boundary; equal constants share a place. */
   Mem constant(byte[] bytes) {
+    return new Mem(null, null, 1, places.computeIfAbsent(ByteBuffer.wrap(bytes), this::append), false);
+  }
+
+  private int append(ByteBuffer wrapped) {
+    byte[] bytes = wrapped.array();
     int at = (constants.length + CONSTANT_ALIGNMENT - 1) & -CONSTANT_ALIGNMENT;
     constants = Arrays.copyOf(constants, at + bytes.length);
     System.arraycopy(bytes, 0, constants, at, bytes.length);
-    return new Mem(null, null, 1, at, false);
+    return at;
   }
 
   // Control flow
@@ -325,20 +333,6 @@ final class Assembler {
     modrm(i, src.index(), dst, src.bits(), 0);
   }
 
-  /** Stores a part of {@code src}. */
-  void store(Instruction i, Mem dst, Vec src, int immediate) {
-    evex(i, src.index(), 0, dst, src.bits(), src);
-    modrm(i, src.index(), dst, src.bits(), 1);
-    bytes(immediate);
-  }
-
-  /** {@code dst} = a part of {@code src}. */
-  void extract(Instruction i, Vec dst, Vec src, int immediate) {
-    evex(i, src.index(), 0, dst, src.bits(), dst);
-    modrm(i, src.index(), dst, src.bits(), 1);
-    bytes(immediate);
-  }
-
   /** {@code dst = 0}. */
   void zero(Vec dst) {
     op(Instruction.VPXORD, dst, dst, dst);
@@ -366,7 +360,7 @@ final class Assembler {
         b = extension(m.base());
         repeated = m.repeated();
       }
-      case Mask _, Tile _ -> throw new IllegalArgumentException(i + " takes no " + rm);
+      case Mask _ -> throw new IllegalArgumentException(i + " takes no " + rm);
     }
     int p0 = (~reg >> 3 & 1) << 7 | (1 - x) << 6 | (1 - b) << 5 | (~reg >> 4 & 1) << 4 | i.map();
     int p1 = i.w() << 7 | (~vvvv & 15) << 3 | 4 | i.prefix();
@@ -383,17 +377,11 @@ final class Assembler {
     switch (rm) {
       case Vec v -> bytes(0xC0 | ((reg & 7) << 3) | (v.index() & 7));
       case Mem m -> modrm(reg, m, i.tuple().unit(bits, m.repeated()), immediateBytes);
-      case Mask _, Tile _ -> throw new IllegalArgumentException(i + " takes no " + rm);
+      case Mask _ -> throw new IllegalArgumentException(i + " takes no " + rm);
     }
   }
 
-  // Masks and tiles: VEX
-
-  /** {@code dst} = the mask at {@code src}, 16 or 32 bits. */
-  void load(Instruction i, Mask dst, Mem src) {
-    vex(i, src);
-    modrm(dst.index(), src, 1, 0);
-  }
+  // Masks
 
   /** {@code dst} = the low bits of {@code src}: 32. */
   void kmovd(Mask dst, Gpr src) {
@@ -405,50 +393,6 @@ final class Assembler {
       bytes(0xFB);
     }
     bytes(0x92, 0xC0 | dst.index() << 3 | low(src));
-  }
-
-  /** {@code c += a b}, a tile product. */
-  void op(Instruction i, Tile c, Tile a, Tile b) {
-    bytes(0xC4, 0xE0 | i.map(), (~b.index() & 15) << 3 | i.prefix(), i.opcode());
-    bytes(0xC0 | c.index() << 3 | a.index());
-  }
-
-  void tilezero(Tile t) {
-    var i = Instruction.TILEZERO;
-    bytes(0xC4, 0xE0 | i.map(), 0x78 | i.prefix(), i.opcode(), 0xC0 | t.index() << 3);
-  }
-
-  void tilerelease() {
-    bytes(0xC4, 0xE2, 0x78, 0x49, 0xC0);
-  }
-
-  void ldtilecfg(Mem configuration) {
-    vex(Instruction.LDTILECFG, configuration);
-    modrm(0, configuration, 1, 0);
-  }
-
-  /** Loads rows of 64 bytes; {@code rows.index()} holds the bytes from one to the next. */
-  void tileload(Instruction i, Tile dst, Mem rows) {
-    vex(i, rows);
-    modrm(dst.index(), rows, 1, 0);
-  }
-
-  /** Stores rows of 64 bytes; {@code rows.index()} holds the bytes from one to the next. */
-  void tilestore(Mem rows, Tile src) {
-    vex(Instruction.TILESTORED, rows);
-    modrm(src.index(), rows, 1, 0);
-  }
-
-  private void vex(Instruction i, Mem m) {
-    int x = extension(m.index());
-    int b = extension(m.base());
-    int last = i.w() << 7 | 0x78 | i.prefix();
-    if (i.map() == 1 && i.w() == 0 && x == 0 && b == 0) {
-      bytes(0xC5, 0x80 | last);
-    } else {
-      bytes(0xC4, 0x80 | (1 - x) << 6 | (1 - b) << 5 | i.map(), last);
-    }
-    bytes(i.opcode());
   }
 
   // ModRM, SIB, displacement

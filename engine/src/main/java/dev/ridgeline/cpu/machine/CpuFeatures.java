@@ -9,21 +9,12 @@ import java.lang.foreign.ValueLayout;
 /**
  * What the processor can do and the operating system lets programs use.
  *
- * @param avx512 F, DQ, BW, VL and VBMI, with 512-bit state enabled
- * @param vnni {@code avx512} and dot products of bytes ({@code vpdpbusd})
- * @param amxBf16 {@code avx512}, its bf16 conversions, and bf16 tile products with tile state
- *     enabled; before the first use {@link #requestTiles()} must have succeeded
+ * @param vnni AVX-512 F, DQ, BW, VL, with 512-bit state enabled, and dot products of bytes ({@code
+ *     vpdpbusd})
  */
-record CpuFeatures(boolean avx512, boolean vnni, boolean amxBf16) {
-  private static final int SYS_ARCH_PRCTL = 158;
-  private static final int ARCH_REQ_XCOMP_PERM = 0x1023;
-  private static final int XFEATURE_XTILEDATA = 18;
-
+record CpuFeatures(boolean vnni) {
   /** XCR0: SSE, AVX, and the three parts of AVX-512. */
   private static final int AVX512_STATE = 0xE6;
-
-  /** XCR0: tile configuration and tile data. */
-  private static final int TILE_STATE = 0x60000;
 
   /** Whether this is a system whose calling convention and system calls this package speaks. */
   static boolean isSupportedSystem() {
@@ -39,32 +30,19 @@ record CpuFeatures(boolean avx512, boolean vnni, boolean amxBf16) {
       int highest = leaf(query, leaf, 0, 0)[0];
       boolean osxsave = bit(leaf(query, leaf, 1, 0)[2], 27);
       if (highest < 7 || !osxsave) {
-        return new CpuFeatures(false, false, false);
+        return new CpuFeatures(false);
       }
       int[] seven = leaf(query, leaf, 7, 0);
-      int[] sevenOne = leaf(query, leaf, 7, 1);
       query.call(leaf.address(), 0, 0, 1, 0, 0);
       int state = leaf.get(ValueLayout.JAVA_INT, 0);
-      boolean avx512 =
+      return new CpuFeatures(
           (state & AVX512_STATE) == AVX512_STATE
               && bit(seven[1], 16) // F
               && bit(seven[1], 17) // DQ
               && bit(seven[1], 30) // BW
               && bit(seven[1], 31) // VL
-              && bit(seven[2], 1); // VBMI
-      boolean bf16 = bit(sevenOne[0], 5);
-      boolean amx =
-          (state & TILE_STATE) == TILE_STATE && bit(seven[3], 22) && bit(seven[3], 24); // AMX-BF16
-      return new CpuFeatures(avx512, avx512 && bit(seven[2], 11), avx512 && bf16 && amx);
+              && bit(seven[2], 11)); // VNNI
     }
-  }
-
-  /**
-   * Asks the system for the tile registers, which it grants a process on request (8 KB of state a
-   * thread); may be repeated.
-   */
-  static boolean requestTiles() {
-    return NativeCode.systemCall(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
   }
 
   private static int[] leaf(NativeCode query, MemorySegment into, int leaf, int subleaf) {

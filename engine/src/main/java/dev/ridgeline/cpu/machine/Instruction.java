@@ -2,27 +2,16 @@ package dev.ridgeline.cpu.machine;
 
 /**
  * The vector instructions that kernels use, named by their mnemonics, with all that their encoding
- * needs. All are encoded with EVEX, except the few on masks and tiles ({@link #isVex()}).
+ * needs. All are encoded with EVEX.
  *
  * <p>Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2.
  */
 enum Instruction {
   // Moves
-  VMOVDQU8_LOAD(3, 1, 0, 0x6F, Tuple.FULL),
-  VMOVDQU8_STORE(3, 1, 0, 0x7F, Tuple.FULL),
-  VMOVDQU16_LOAD(3, 1, 1, 0x6F, Tuple.FULL),
   VMOVDQU32_LOAD(2, 1, 0, 0x6F, Tuple.FULL),
   VMOVDQU32_STORE(2, 1, 0, 0x7F, Tuple.FULL),
-  VMOVD_STORE(1, 1, 0, 0x7E, Tuple.BYTES4),
   VMOVSS_STORE(2, 1, 0, 0x11, Tuple.BYTES4),
-  VPBROADCASTB(1, 2, 0, 0x78, Tuple.BYTES1),
-  VPBROADCASTW(1, 2, 0, 0x79, Tuple.BYTES2),
   VPBROADCASTD(1, 2, 0, 0x58, Tuple.BYTES4),
-  VPBROADCASTQ(1, 2, 1, 0x59, Tuple.BYTES8),
-  VBROADCASTI32X4(1, 2, 0, 0x5A, Tuple.BYTES16),
-  VBROADCASTI64X4(1, 2, 1, 0x5B, Tuple.BYTES32),
-  VEXTRACTI64X4(1, 3, 1, 0x3B, Tuple.BYTES32),
-  VINSERTI64X4(1, 3, 1, 0x3A, Tuple.BYTES32),
   VINSERTI32X4(1, 3, 0, 0x38, Tuple.BYTES16),
   VPMOVDB_STORE(2, 2, 0, 0x31, Tuple.QUARTER),
   // Shuffles
@@ -31,63 +20,31 @@ enum Instruction {
   VPUNPCKLQDQ(1, 1, 1, 0x6C, Tuple.FULL),
   VPUNPCKHQDQ(1, 1, 1, 0x6D, Tuple.FULL),
   VSHUFI32X4(1, 3, 0, 0x43, Tuple.FULL),
-  VPERMB(1, 2, 0, 0x8D, Tuple.FULL),
   VPERMW(1, 2, 1, 0x8D, Tuple.FULL),
   VPERMD(1, 2, 0, 0x36, Tuple.FULL),
   VPSHUFB(1, 2, 0, 0x00, Tuple.FULL),
   // Conversions
-  VPMOVZXBW(1, 2, 0, 0x30, Tuple.HALF),
-  VPMOVSXBW(1, 2, 0, 0x20, Tuple.HALF),
-  VPMOVZXBD(1, 2, 0, 0x31, Tuple.QUARTER),
-  VPMOVSXBD(1, 2, 0, 0x21, Tuple.QUARTER),
-  VPMOVZXWD(1, 2, 0, 0x33, Tuple.HALF),
-  VPMOVSXWD(1, 2, 0, 0x23, Tuple.HALF),
   VCVTPH2PS(1, 2, 0, 0x13, Tuple.HALF),
   VCVTDQ2PS(0, 1, 0, 0x5B, Tuple.FULL),
   VCVTPS2DQ(1, 1, 0, 0x5B, Tuple.FULL),
-  VCVTNE2PS2BF16(3, 2, 0, 0x72, Tuple.FULL),
-  VCVTNEPS2BF16(2, 2, 0, 0x72, Tuple.FULL),
   // Float arithmetic
-  VADDPS(0, 1, 0, 0x58, Tuple.FULL),
-  VSUBPS(0, 1, 0, 0x5C, Tuple.FULL),
   VMULPS(0, 1, 0, 0x59, Tuple.FULL),
   VDIVPS(0, 1, 0, 0x5E, Tuple.FULL),
   VMAXPS(0, 1, 0, 0x5F, Tuple.FULL),
   VFMADD231PS(1, 2, 0, 0xB8, Tuple.FULL),
-  VFMSUB231PS(1, 2, 0, 0xBA, Tuple.FULL),
   VFNMADD231PS(1, 2, 0, 0xBC, Tuple.FULL),
   // Integer arithmetic
-  VPADDB(1, 1, 0, 0xFC, Tuple.FULL),
-  VPADDW(1, 1, 0, 0xFD, Tuple.FULL),
   VPADDD(1, 1, 0, 0xFE, Tuple.FULL),
-  VPSUBB(1, 1, 0, 0xF8, Tuple.FULL),
   VPSUBUSB(1, 1, 0, 0xD8, Tuple.FULL),
   VPSUBD(1, 1, 0, 0xFA, Tuple.FULL),
-  VPMULLD(1, 2, 0, 0x40, Tuple.FULL),
   VPANDD(1, 1, 0, 0xDB, Tuple.FULL),
   VPORD(1, 1, 0, 0xEB, Tuple.FULL),
   VPXORD(1, 1, 0, 0xEF, Tuple.FULL),
   VPTERNLOGD(1, 3, 0, 0x25, Tuple.FULL),
-  VPSRLW(1, 1, 0, 0x71, 2, Tuple.FULL),
-  VPSLLW(1, 1, 0, 0x71, 6, Tuple.FULL),
   VPSRLD(1, 1, 0, 0x72, 2, Tuple.FULL),
   VPSLLD(1, 1, 0, 0x72, 6, Tuple.FULL),
-  VPSRLVW(1, 2, 1, 0x10, Tuple.FULL),
-  VPSRLVD(1, 2, 0, 0x45, Tuple.FULL),
-  VPSLLVD(1, 2, 0, 0x47, Tuple.FULL),
-  VPMULTISHIFTQB(1, 2, 1, 0x83, Tuple.FULL),
-  VPDPBUSD(1, 2, 0, 0x50, Tuple.FULL),
-  // Masks and tiles
-  KMOVW(0, 1, 0, 0x90, Tuple.VEX),
-  KMOVD(1, 1, 1, 0x90, Tuple.VEX),
-  TILELOADD(3, 2, 0, 0x4B, Tuple.VEX),
-  TILELOADDT1(1, 2, 0, 0x4B, Tuple.VEX),
-  TILESTORED(2, 2, 0, 0x4B, Tuple.VEX),
-  TILEZERO(3, 2, 0, 0x49, Tuple.VEX),
-  LDTILECFG(0, 2, 0, 0x49, Tuple.VEX),
-  TILERELEASE(0, 2, 0, 0x49, Tuple.VEX),
-  TDPBF16PS(2, 2, 0, 0x5C, Tuple.VEX),
-  TDPBUSD(1, 2, 0, 0x5E, Tuple.VEX);
+  VPSRAD(1, 1, 0, 0x72, 4, Tuple.FULL),
+  VPDPBUSD(1, 2, 0, 0x50, Tuple.FULL);
 
   /** Bytes that a memory operand spans: the unit of EVEX's compressed displacements. */
   enum Tuple {
@@ -95,14 +52,8 @@ enum Instruction {
     FULL(0, 1),
     HALF(0, 2),
     QUARTER(0, 4),
-    BYTES1(1, 0),
-    BYTES2(2, 0),
     BYTES4(4, 0),
-    BYTES8(8, 0),
-    BYTES16(16, 0),
-    BYTES32(32, 0),
-    /** Not an EVEX instruction: displacements are bytes. */
-    VEX(1, 0);
+    BYTES16(16, 0);
 
     private final int bytes;
     private final int share;
@@ -163,9 +114,5 @@ enum Instruction {
 
   Tuple tuple() {
     return tuple;
-  }
-
-  boolean isVex() {
-    return tuple == Tuple.VEX;
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
  * The machine-code kernels that this machine can run. They are made once and stay until the process
  * ends.
  *
- * @param instructions what they use, for people: {@code "AMX"}; or why there are none
+ * @param instructions what they use, for people: {@code "AVX-512 VNNI"}; or why there are none
  * @param kernels at most one for a format and number of tokens
  */
 public record MachineKernels(String instructions, List<ProductKernel> kernels) {
@@ -33,21 +33,20 @@ public record MachineKernels(String instructions, List<ProductKernel> kernels) {
     }
     try {
       CpuFeatures features = CpuFeatures.detect();
-      if (features.amxBf16() && CpuFeatures.requestTiles()) {
-        return new MachineKernels("AMX", amx());
-      }
-      return new MachineKernels("the processor has no AMX", List.of());
+      return features.vnni()
+          ? new MachineKernels("AVX-512 VNNI", vnni())
+          : new MachineKernels("the processor has no AVX-512 VNNI", List.of());
     } catch (UnsupportedOperationException e) {
       return new MachineKernels(String.valueOf(e.getMessage()), List.of());
     }
   }
 
-  private static List<ProductKernel> amx() {
-    AmxPacking[] ofParts = {new AmxPacking(1), new AmxPacking(2)};
+  private static List<ProductKernel> vnni() {
+    var packing = new Int8Packing();
     var kernels = new ArrayList<ProductKernel>();
     for (DType type : DType.values()) {
-      if (type.isWeight() && type != DType.F32) {
-        kernels.add(new AmxKernel(type, ofParts[AmxKernel.activationParts(type) - 1]));
+      if (type.isQuantized()) {
+        kernels.add(new VnniKernel(type, packing));
       }
     }
     return kernels;

@@ -41,11 +41,6 @@ final class NativeCode {
     int call(MemorySegment address, long length, int protection);
   }
 
-  /** {@code long syscall(long number, ...)} with two more arguments. */
-  public interface Syscall {
-    long call(long number, long first, long second);
-  }
-
   /** A function of System V's calling convention that takes six integers. */
   public interface Function {
     void call(MemorySegment entry, long a, long b, long c, long d, long e, long f);
@@ -63,12 +58,6 @@ final class NativeCode {
           Mprotect.class,
           "mprotect",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-  private static final Syscall SYSCALL =
-      library(
-          Syscall.class,
-          "syscall",
-          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-          Linker.Option.firstVariadicArg(1));
   private static final Function CALL =
       MethodHandleProxies.asInterfaceInstance(
           Function.class,
@@ -121,11 +110,6 @@ final class NativeCode {
   /** Runs the function with its six integer arguments. */
   void call(long a, long b, long c, long d, long e, long f) {
     CALL.call(entry, a, b, c, d, e, f);
-  }
-
-  /** The result of system call {@code number}; -1 after an error. */
-  static long systemCall(long number, long first, long second) {
-    return SYSCALL.call(number, first, second);
   }
 
   private static <T> T library(

@@ -2,7 +2,7 @@ package dev.ridgeline.cpu.machine;
 
 import org.jspecify.annotations.Nullable;
 
-/** What an instruction may name besides general registers: vectors, masks, tiles, memory. */
+/** What an instruction may name besides general registers: vectors, masks, memory. */
 sealed interface Operand {
   /**
    * A vector register of 128, 256 or 512 bits.
@@ -43,15 +43,6 @@ sealed interface Operand {
     public Mask {
       if (index < 0 || index > 7) {
         throw new IllegalArgumentException("no mask register " + index);
-      }
-    }
-  }
-
-  /** An AMX tile: up to 16 rows of 64 bytes. */
-  record Tile(int index) implements Operand {
-    public Tile {
-      if (index < 0 || index > 7) {
-        throw new IllegalArgumentException("no tile register " + index);
       }
     }
   }
@@ -99,11 +90,6 @@ sealed interface Operand {
   /** Mask register {@code index}. */
   static Mask k(int index) {
     return new Mask(index);
-  }
-
-  /** Tile register {@code index}. */
-  static Tile tmm(int index) {
-    return new Tile(index);
   }
 
   /** The memory that {@code base} points to. */

@@ -2,7 +2,6 @@ package dev.ridgeline.cpu.machine;
 
 import static dev.ridgeline.cpu.machine.Operand.at;
 import static dev.ridgeline.cpu.machine.Operand.k;
-import static dev.ridgeline.cpu.machine.Operand.tmm;
 import static dev.ridgeline.cpu.machine.Operand.xmm;
 import static dev.ridgeline.cpu.machine.Operand.ymm;
 import static dev.ridgeline.cpu.machine.Operand.zmm;
@@ -38,11 +37,9 @@ final class AssemblerCases {
 
   private AssemblerCases() {
     for (Instruction i : Instruction.values()) {
-      if (!i.isVex()) {
-        vector(i);
-      }
+      vector(i);
     }
-    masksAndTiles();
+    masks();
     general();
   }
 
@@ -56,41 +53,22 @@ final class AssemblerCases {
 
   private void vector(Instruction i) {
     switch (i) {
-      case VMOVDQU8_STORE,
-          VMOVDQU32_STORE,
-          VMOVD_STORE,
-          VMOVSS_STORE,
-          VPMOVDB_STORE,
-          VEXTRACTI64X4 ->
-          stores(i);
-      case VPSRLW, VPSLLW, VPSRLD, VPSLLD -> {
+      case VMOVDQU32_STORE, VMOVSS_STORE, VPMOVDB_STORE -> stores(i);
+      case VPSRLD, VPSLLD, VPSRAD -> {
         add(i, List.of(zmm(17), zmm(30)), 7);
         add(i, List.of(ymm(3), ymm(12)), 1);
+        add(i, List.of(zmm(14), at(Gpr.RBX, 36).repeat()), 7);
+        add(i, List.of(zmm(14), at(Gpr.RSI, Gpr.RDX, 2, 44).repeat()), 4);
       }
-      case VSHUFI32X4, VPTERNLOGD, VINSERTI64X4, VINSERTI32X4 -> {
-        Vec source = i == Instruction.VINSERTI64X4 ? ymm(9) : zmm(9);
-        add(i, List.of(zmm(25), zmm(8), i == Instruction.VINSERTI32X4 ? xmm(9) : source), 1);
+      case VSHUFI32X4, VPTERNLOGD, VINSERTI32X4 -> {
+        add(i, List.of(zmm(25), zmm(8), i == Instruction.VINSERTI32X4 ? xmm(9) : zmm(9)), 1);
         ADDRESSES.forEach(m -> add(i, List.of(zmm(1), zmm(31), m), 0xEA));
       }
-      case VMOVDQU8_LOAD,
-          VMOVDQU16_LOAD,
-          VMOVDQU32_LOAD,
-          VBROADCASTI32X4,
-          VBROADCASTI64X4,
-          VPBROADCASTB,
-          VPBROADCASTW,
-          VPBROADCASTD,
-          VPBROADCASTQ ->
-          loads(i);
-      case VPMOVZXBW, VPMOVSXBW, VPMOVZXWD, VPMOVSXWD, VCVTPH2PS -> {
+      case VMOVDQU32_LOAD, VPBROADCASTD -> loads(i);
+      case VCVTPH2PS -> {
         loads(i);
         add(i, List.of(zmm(19), ymm(7)));
       }
-      case VPMOVZXBD, VPMOVSXBD -> {
-        loads(i);
-        add(i, List.of(zmm(19), xmm(27)));
-      }
-      case VCVTNEPS2BF16 -> add(i, List.of(ymm(22), zmm(13)));
       case VCVTDQ2PS, VCVTPS2DQ -> {
         loads(i);
         add(i, List.of(zmm(19), zmm(27)));
@@ -114,18 +92,7 @@ final class AssemblerCases {
   /** Whether a 32-bit element may be repeated: not by what works on bytes, words or quads. */
   private static boolean repeats(Instruction i) {
     return switch (i) {
-      case VPUNPCKLQDQ,
-          VPUNPCKHQDQ,
-          VPERMB,
-          VPERMW,
-          VPSHUFB,
-          VPADDB,
-          VPADDW,
-          VPSUBB,
-          VPSUBUSB,
-          VPSRLVW,
-          VPMULTISHIFTQB ->
-          false;
+      case VPUNPCKLQDQ, VPUNPCKHQDQ, VPERMW, VPSHUFB, VPSUBUSB -> false;
       default -> true;
     };
   }
@@ -137,45 +104,20 @@ final class AssemblerCases {
   }
 
   private void stores(Instruction i) {
-    boolean scalar = i == Instruction.VMOVD_STORE || i == Instruction.VMOVSS_STORE;
+    boolean scalar = i == Instruction.VMOVSS_STORE;
+    Vec source = scalar ? xmm(21) : zmm(21);
     for (Mem m : ADDRESSES) {
-      Vec source = scalar ? xmm(21) : zmm(21);
-      String immediate = i == Instruction.VEXTRACTI64X4 ? ", 1" : "";
-      put(
-          mnemonic(i) + " " + text(m) + ", " + text(source) + immediate,
-          a -> {
-            if (immediate.isEmpty()) {
-              a.store(i, m, source);
-            } else {
-              a.store(i, m, source, 1);
-            }
-          });
+      put(mnemonic(i) + " " + text(m) + ", " + text(source), a -> a.store(i, m, source));
     }
-    if (!scalar && i != Instruction.VEXTRACTI64X4) {
+    if (!scalar) {
       Mem m = at(Gpr.RDI, 64);
       put(mnemonic(i) + " " + text(m) + "{k5}, zmm21", a -> a.store(i, m, zmm(21).merging(k(5))));
     }
   }
 
-  private void masksAndTiles() {
-    for (Mem m : ADDRESSES) {
-      put("kmovw k5, " + text(m), a -> a.load(Instruction.KMOVW, k(5), m));
-      put("kmovd k2, " + text(m), a -> a.load(Instruction.KMOVD, k(2), m));
-      put("ldtilecfg " + text(m), a -> a.ldtilecfg(m));
-      if (m.index() != null) {
-        put("tileloadd tmm7, " + text(m), a -> a.tileload(Instruction.TILELOADD, tmm(7), m));
-        put("tileloaddt1 tmm3, " + text(m), a -> a.tileload(Instruction.TILELOADDT1, tmm(3), m));
-        put("tilestored " + text(m) + ", tmm2", a -> a.tilestore(m, tmm(2)));
-      }
-    }
+  private void masks() {
     put("kmovd k3, ecx", a -> a.kmovd(k(3), Gpr.RCX));
     put("kmovd k3, r9d", a -> a.kmovd(k(3), Gpr.R9));
-    put("tilezero tmm5", a -> a.tilezero(tmm(5)));
-    put("tilerelease", Assembler::tilerelease);
-    put("tdpbf16ps tmm1, tmm4, tmm7", a -> a.op(Instruction.TDPBF16PS, tmm(1), tmm(4), tmm(7)));
-    put(
-        "{evex} vextracti64x4 ymm3, zmm20, 1",
-        a -> a.extract(Instruction.VEXTRACTI64X4, ymm(3), zmm(20), 1));
     put("vzeroupper", Assembler::vzeroupper);
   }
 
@@ -262,7 +204,6 @@ final class AssemblerCases {
               + (v.mask() == 0 ? "" : "{k" + v.mask() + "}")
               + (v.zeroing() ? "{z}" : "");
       case Operand.Mask m -> "k" + m.index();
-      case Operand.Tile t -> "tmm" + t.index();
       case Mem m -> text(m);
     };
   }
