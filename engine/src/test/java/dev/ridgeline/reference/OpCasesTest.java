@@ -111,7 +111,7 @@ class OpCasesTest {
                     ? new Op.Gate(g.gate(), g.up(), Activation.SILU, g.out())
                     : op),
         wrong(
-            "gated matmul silu f32",
+            "gated matmul silu q4_0",
             "activation",
             op ->
                 op instanceof Op.GatedMatMul g

@@ -176,7 +176,6 @@ final class ProductCases {
 
   /** {@link Tolerance#product} of each token and row of a matrix. */
   static final class ProductBound implements OpCase.Bound {
-    private final DType type;
     private final float[][] weights;
     private final float[][] terms;
     private final float[][] x;
@@ -188,7 +187,6 @@ final class ProductCases {
     ProductBound(Tensor w, Tensor x, double bias) {
       int rows = Math.toIntExact(w.shape().rows());
       int tokens = Math.toIntExact(x.shape().rows());
-      type = w.type();
       weights = new float[rows][];
       terms = new float[rows][];
       for (int r = 0; r < rows; r++) {
@@ -208,8 +206,7 @@ final class ProductCases {
     @Override
     public double at(int token, int position, int col, double expected) {
       if (bounds[token][col] == 0) {
-        bounds[token][col] =
-            Tolerance.product(type, weights[col], terms[col], x[token], delta[token]);
+        bounds[token][col] = Tolerance.product(terms[col], x[token], delta[token]);
       }
       return bounds[token][col] + Tolerance.rounding(Math.abs(expected) + bias);
     }

@@ -17,23 +17,18 @@ import java.lang.foreign.ValueLayout;
  *   <li>Rounding activation i to int8 moves it by at most {@code delta_i = (largest |a| of its
  *       block) / 254}, independently of its neighbours. By Hoeffding's inequality their weighted
  *       sum errs by more than {@code 6 sqrt(sum (w_i delta_i)^2)} with a probability under 4e-8.
- *       Blocks are 32 activations for weights in blocks of 32, and 256 for the others. Rounding to
- *       bfloat16 instead moves it by less, {@code |a| / 256}.
- *   <li>Rounding weight i of a quantized format to bfloat16 moves it by at most {@code |w_i| /
- *       256}. Equal weights err alike, so that a block b whose product is S_b may err by {@code
- *       |S_b| / 256} as a whole; blocks and weights as such err independently, as above.
- *   <li>F32, F16 and BF16 weights keep all their bits. F16 and BF16 weights may meet activations of
- *       16 bits, and F16 weights lose as much again where they are split: {@code 2^-15 |a|}.
+ *       Blocks are 32 activations.
  * </ul>
  *
  * Where a weight is {@code d q - m}, a kernel may sum both parts apart, so that |w| is replaced by
- * {@code |d q| + |m|}. Worst-case bounds instead of these probable ones would let wrong kernels
- * pass: for 4,096 Gaussians one of them is as large as the result.
+ * {@code |d q| + |m|}. F32, F16 and BF16 weights are multiplied by float32 activations. Worst-case
+ * bounds instead of these probable ones would let wrong kernels pass: for 4,096 Gaussians one of
+ * them is as large as the result.
  */
 public final class Tolerance {
   private static final double U = 0x1p-24;
   private static final double CONFIDENCE = 6;
-  private static final double BFLOAT16 = 0x1p-8;
+  private static final int ACTIVATION_BLOCK = 32;
 
   /** exp, tanh and divisions of a backend: 2^-20 of the result's natural size. */
   private static final double FUNCTION = 0x1p-20;
@@ -83,20 +78,16 @@ public final class Tolerance {
     return terms;
   }
 
-  /** Largest move of each activation by rounding it for weights of {@code type}. */
+  /** Largest move of each activation by rounding to int8 for weights of {@code type}. */
   public static float[] activationRounding(DType type, float[] x) {
     float[] delta = new float[x.length];
-    if (type == DType.F16 || type == DType.BF16) {
-      for (int i = 0; i < x.length; i++) {
-        delta[i] = Math.abs(x[i]) * 0x1p-15f;
-      }
-    } else if (type.isQuantized()) {
-      for (int from = 0; from < x.length; from += type.blockElements()) {
+    if (type.isQuantized()) {
+      for (int from = 0; from < x.length; from += ACTIVATION_BLOCK) {
         float largest = 0;
-        for (int i = from; i < from + type.blockElements(); i++) {
+        for (int i = from; i < from + ACTIVATION_BLOCK; i++) {
           largest = Math.max(largest, Math.abs(x[i]));
         }
-        for (int i = from; i < from + type.blockElements(); i++) {
+        for (int i = from; i < from + ACTIVATION_BLOCK; i++) {
           delta[i] = largest / 254;
         }
       }
@@ -105,34 +96,19 @@ public final class Tolerance {
   }
 
   /**
-   * Of {@code sum_i w_i x_i}, w a row of {@code type}.
+   * Of {@code sum_i w_i x_i}.
    *
    * @param terms of {@link #terms}
    * @param delta of {@link #activationRounding}
    */
-  public static double product(DType type, float[] w, float[] terms, float[] x, float[] delta) {
-    double squares = weightRounding(type, w, x);
+  public static double product(float[] terms, float[] x, float[] delta) {
+    double squares = 0;
     double sum = 0;
     for (int i = 0; i < x.length; i++) {
       squares += Math.pow((double) terms[i] * delta[i], 2);
       sum += (double) terms[i] * Math.abs(x[i]);
     }
     return CONFIDENCE * Math.sqrt(squares) + accumulation(x.length) * sum;
-  }
-
-  /** The sum of the squares of what rounding weights to bfloat16 may do to their product. */
-  private static double weightRounding(DType type, float[] w, float[] x) {
-    double squares = 0;
-    for (int from = 0; type.isQuantized() && from < w.length; from += type.blockElements()) {
-      double block = 0;
-      for (int i = from; i < from + type.blockElements(); i++) {
-        double term = (double) w[i] * x[i];
-        block += term;
-        squares += Math.pow(term * BFLOAT16, 2);
-      }
-      squares += Math.pow(block * BFLOAT16, 2);
-    }
-    return squares;
   }
 
   /**

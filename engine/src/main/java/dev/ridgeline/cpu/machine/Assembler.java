@@ -86,7 +86,8 @@ final class Assembler {
 
   /** Bytes behind the code, from a 64-byte boundary; equal constants share a place. */
   Mem constant(byte[] bytes) {
-    return new Mem(null, null, 1, places.computeIfAbsent(ByteBuffer.wrap(bytes), this::append), false);
+    return new Mem(
+        null, null, 1, places.computeIfAbsent(ByteBuffer.wrap(bytes), this::append), false);
   }
 
   private int append(ByteBuffer wrapped) {
@@ -264,11 +265,11 @@ final class Assembler {
     bytes(0xC0 | low(dst) << 3 | low(src));
   }
 
-  /** Asks for the cache line of {@code at}, in the second level. */
+  /** Asks for the cache line of {@code at}, in the first level. */
   void prefetch(Mem at) {
-    rex(false, 2, at);
+    rex(false, 1, at);
     bytes(0x0F, 0x18);
-    modrm(2, at, 1, 0);
+    modrm(1, at, 1, 0);
   }
 
   private void immediate(int digit, Gpr dst, int value) {

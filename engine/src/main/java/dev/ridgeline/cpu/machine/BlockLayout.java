@@ -109,6 +109,23 @@ record BlockLayout(DType type) {
   // A packed group of 16 rows: levels, four columns of each row to a 64-byte line; then a line of
   // float32 scales for each sub-block, and one of minimums.
 
+  /** Bytes before a tile's groups; the last eight are an address for {@link TileDot} to fetch. */
+  static final int HEADER_BYTES = 64;
+
+  /**
+   * Lines that the product fetches from memory a group, of those that 16 rows' groups take; taking
+   * them apart fetches the others. Both take about as long, and memory wants an even stream: 0.91
+   * instead of 0.80 of the speed of only reading, on two threads of Zen 5.
+   */
+  int linesFetchedByDot() {
+    return fetchLines(1) * 2 / 5;
+  }
+
+  /** Cache lines that so many groups of 16 rows take, rounded up. */
+  int fetchLines(int groups) {
+    return (TilePacker.ROWS * type.blockBytes() * groups / groups() + 63) / 64;
+  }
+
   /** Bytes from a packed group to the next. */
   int packedBytes() {
     return scaleAt(0) + 64 * scalesPerGroup() * (hasMinimums() ? 2 : 1);

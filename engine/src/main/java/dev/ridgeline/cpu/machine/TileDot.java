@@ -12,8 +12,9 @@ import dev.ridgeline.cpu.machine.Operand.Vec;
 
 /**
  * Emits {@code f(RDI packed rows, RSI x, RDX bytes from token to token, RCX out, R8 bytes from
- * token to token, R9 control)}: 16 rows by up to 12 tokens, lanes being rows. Control: {@code groups
- * << 32 | mask of rows << 1 | add to out}.
+ * token to token, R9 control)}: 16 rows by up to 12 tokens, lanes being rows. Control: {@code
+ * groups << 32 | mask of rows << 1 | add to out}. Fetches a little from the address before the
+ * packed rows.
  *
  * <p>For each row and token, group after group:
  *
@@ -34,6 +35,7 @@ final class TileDot {
   private static final Gpr[] TOKEN_QUADS = {Gpr.RSI, Gpr.R11, Gpr.RBX};
   private static final Gpr STRIDE = Gpr.RDX;
   private static final Gpr STRIDE3 = Gpr.RBP;
+  private static final Gpr FETCH = Gpr.R9;
 
   private final BlockLayout layout;
   private final int tokens;
@@ -56,6 +58,7 @@ final class TileDot {
     a.lea(TOKEN_QUADS[2], at(Gpr.R11, STRIDE, 4, 0));
     a.lea(STRIDE3, at(STRIDE, STRIDE, 2, 0));
     start();
+    a.mov(FETCH, at(WEIGHTS, -8));
     a.loop(Gpr.R10, this::group);
     a.mov(Gpr.RAX, Gpr.RCX);
     for (int t = 0; t < tokens; t++) {
@@ -95,7 +98,11 @@ final class TileDot {
         if (layout.hasMinimums()) {
           a.zero(integer(t));
         } else {
-          a.op(VPSLLD, integer(t), x(t, Int8Packing.negatedSumAt(parts, s)).repeat(), layout.zeroShift());
+          a.op(
+              VPSLLD,
+              integer(t),
+              x(t, Int8Packing.negatedSumAt(parts, s)).repeat(),
+              layout.zeroShift());
         }
       }
       for (int i = s * lines; i < (s + 1) * lines; i++) {
@@ -107,6 +114,10 @@ final class TileDot {
       }
       add(s);
     }
+    for (int i = 0; i < layout.linesFetchedByDot(); i++) {
+      a.prefetch(at(FETCH, 64 * i));
+    }
+    a.add(FETCH, 64 * layout.linesFetchedByDot());
     a.add(WEIGHTS, layout.packedBytes());
     for (Gpr quad : TOKEN_QUADS) {
       a.add(quad, Int8Packing.GROUP_BYTES);

@@ -13,8 +13,8 @@ import java.util.Arrays;
 /**
  * Emits {@code f(RDI rows, RSI bytes of a row, RDX packed, RCX blocks, R8 fetch)}: takes apart the
  * same blocks of 16 rows, lanes being rows, into the groups that {@link BlockLayout} describes; and
- * meanwhile fetches as many bytes from {@code fetch} on into the level-2 cache: what the next rows
- * hold, so that memory sees one sequential stream.
+ * meanwhile fetches most of as many bytes from {@code fetch} on: what the next rows hold, so that
+ * memory sees one sequential stream.
  *
  * <p>Every field is read as 16 bytes of each row, transposed into four vectors of 32-bit words (16
  * loads, 12 insertions, 8 shuffles); four of a word's bytes are four consecutive columns.
@@ -111,13 +111,13 @@ final class TilePacker {
     for (Gpr rows : ROW_QUADS) {
       a.add(rows, blockBytes);
     }
-    a.add(FETCH, ROWS * blockBytes);
+    a.add(FETCH, ROWS * blockBytes - layout.groups() * layout.linesFetchedByDot() * LINE);
     a.add(OUT, layout.groups() * layout.packedBytes());
   }
 
-  /** Fetches up to this share of the lines that as many rows' next block takes. */
+  /** Fetches up to this share of a block's lines, but for those that the product fetches. */
   private void fetch(double share) {
-    int lines = (ROWS * layout.type().blockBytes() + LINE - 1) / LINE;
+    int lines = layout.fetchLines(layout.groups()) - layout.groups() * layout.linesFetchedByDot();
     for (; fetched < Math.round(share * lines); fetched++) {
       a.prefetch(at(FETCH, LINE * fetched));
     }
@@ -375,7 +375,9 @@ final class TilePacker {
     }
   }
 
-  /** The low nibbles of word 3 shifted by {@code shift}, under the top two bits of {@code first}. */
+  /**
+   * The low nibbles of word 3 shifted by {@code shift}, under the top two bits of {@code first}.
+   */
   private void sixBits(Vec to, Vec first, int shift) {
     a.op(VPANDD, to, shifted(to, zmm(3), shift), everyByte(0x0F).repeat());
     a.op(VPSRLD, zmm(24), first, 2);

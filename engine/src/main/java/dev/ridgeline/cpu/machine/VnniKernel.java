@@ -71,7 +71,7 @@ final class VnniKernel implements ProductKernel {
 
   /** Bytes of a packed tile of so many columns. */
   private long tileBytes(int cols) {
-    return (long) cols / BlockLayout.GROUP * layout.packedBytes();
+    return BlockLayout.HEADER_BYTES + (long) cols / BlockLayout.GROUP * layout.packedBytes();
   }
 
   /** Where, in the scratch, rows lie that do not make up a tile. */
@@ -86,8 +86,7 @@ final class VnniKernel implements ProductKernel {
     int rows = few ? ROWS : MANY_TILES * ROWS;
     for (int row = 0; row < call.rows; row += rows) {
       for (int col = 0; col < call.cols; col += cols) {
-        multiply(
-            call, row, Math.min(rows, call.rows - row), col, Math.min(cols, call.cols - col));
+        multiply(call, row, Math.min(rows, call.rows - row), col, Math.min(cols, call.cols - col));
       }
     }
   }
@@ -95,7 +94,14 @@ final class VnniKernel implements ProductKernel {
   private void multiply(ProductCall call, int row, int rows, int col, int cols) {
     long tileBytes = tileBytes(cols);
     for (int r = 0; r < rows; r += ROWS) {
-      pack(call, row + r, Math.min(ROWS, rows - r), col, cols, call.scratch + r / ROWS * tileBytes);
+      long tile = call.scratch + r / ROWS * tileBytes;
+      long groups = tile + BlockLayout.HEADER_BYTES;
+      // The same piece of the next tiles, in the order of memory.
+      long fetch =
+          call.weights + (row + r + rows) * call.rowBytes + ROWS * layout.type().bytes(col);
+      long byDot = cols / BlockLayout.GROUP * 64L * layout.linesFetchedByDot();
+      Memory.i64(groups - 8, fetch + ROWS * layout.type().bytes(cols) - byDot);
+      pack(call, row + r, Math.min(ROWS, rows - r), col, cols, groups, fetch);
     }
     int passes = (call.tokens + TileDot.MAX_TOKENS - 1) / TileDot.MAX_TOKENS;
     long control = (long) (cols / BlockLayout.GROUP) << 32 | (col == 0 ? 0 : 1);
@@ -109,7 +115,7 @@ final class VnniKernel implements ProductKernel {
       for (int r = 0; r < rows; r += ROWS) {
         dot(tokens)
             .call(
-                call.scratch + r / ROWS * tileBytes,
+                call.scratch + r / ROWS * tileBytes + BlockLayout.HEADER_BYTES,
                 x,
                 Int8Packing.tokenBytes(call.cols),
                 call.out + token * call.outStride + 4L * (row + r),
@@ -119,7 +125,7 @@ final class VnniKernel implements ProductKernel {
     }
   }
 
-  private void pack(ProductCall call, int row, int rows, int col, int cols, long to) {
+  private void pack(ProductCall call, int row, int rows, int col, int cols, long to, long fetch) {
     DType type = layout.type();
     long from = call.weights + row * call.rowBytes + type.bytes(col);
     long stride = call.rowBytes;
@@ -132,9 +138,7 @@ final class VnniKernel implements ProductKernel {
       from = part;
       stride = bytes;
     }
-    // The next tile's bytes, in order: each piece fetches as many as it reads.
-    long next = call.weights + (row + ROWS) * call.rowBytes + ROWS * type.bytes(col);
-    pack.call(from, stride, to, cols / type.blockElements(), next, 0);
+    pack.call(from, stride, to, cols / type.blockElements(), fetch, 0);
   }
 
   private NativeCode dot(int tokens) {

@@ -155,7 +155,7 @@ final class AssemblerCases {
       put("movzx edx, word ptr " + text(m), a -> a.movzx16(Gpr.RDX, m));
       put("movzx r8d, byte ptr " + text(m), a -> a.movzx8(Gpr.R8, m));
       put("lea r14, " + text(m), a -> a.lea(Gpr.R14, m));
-      put("prefetcht1 " + text(m), a -> a.prefetch(m));
+      put("prefetcht0 " + text(m), a -> a.prefetch(m));
     }
   }
 
