@@ -3,10 +3,10 @@ package dev.ridgeline.cpu.machine;
 import dev.ridgeline.cpu.machine.Operand.Mask;
 import dev.ridgeline.cpu.machine.Operand.Mem;
 import dev.ridgeline.cpu.machine.Operand.Vec;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +47,7 @@ final class Assembler {
   private byte[] code = new byte[4096];
   private int size;
   private byte[] constants = new byte[0];
-  private final Map<ByteBuffer, Integer> places = new HashMap<>();
+  private final Map<String, Integer> places = new HashMap<>();
   private final List<Integer> constantFixups = new ArrayList<>();
   private final List<Integer> instructionEnds = new ArrayList<>();
 
@@ -86,12 +86,14 @@ final class Assembler {
 
   /** Bytes behind the code, from a 64-byte boundary; equal constants share a place. */
   Mem constant(byte[] bytes) {
-    return new Mem(
-        null, null, 1, places.computeIfAbsent(ByteBuffer.wrap(bytes), this::append), false);
+    return new Mem(null, null, 1, place(bytes), false);
   }
 
-  private int append(ByteBuffer wrapped) {
-    byte[] bytes = wrapped.array();
+  private int place(byte[] bytes) {
+    return places.computeIfAbsent(HexFormat.of().formatHex(bytes), _ -> append(bytes));
+  }
+
+  private int append(byte[] bytes) {
     int at = (constants.length + CONSTANT_ALIGNMENT - 1) & -CONSTANT_ALIGNMENT;
     constants = Arrays.copyOf(constants, at + bytes.length);
     System.arraycopy(bytes, 0, constants, at, bytes.length);
