@@ -17,6 +17,7 @@ import picocli.CommandLine.HelpCommand;
     subcommands = {
       RunCommand.class,
       ChatCommand.class,
+      ServeCommand.class,
       InspectCommand.class,
       TokenizeCommand.class,
       TemplateCommand.class,
@@ -33,6 +34,7 @@ import picocli.CommandLine.HelpCommand;
     footer = {
       "  ridgeline run \"Once upon a time\"              text from the built-in model",
       "  ridgeline chat -m model.gguf                  talk to a model",
+      "  ridgeline serve -m model.gguf                 an HTTP server with OpenAI's API and a page",
       "  ridgeline inspect model.gguf                  what is in a file, and the memory it takes",
       "  ridgeline bench model.gguf -p 512 -n 128      its speed beside the machine's limits",
       "  source <(ridgeline generate-completion)       completion for bash and zsh",

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param cachedTokens of these, how many the prefix cache held
  * @param generatedTokens tokens after the prompt, the one that ended the text included
  * @param preemptions how often it had to give up its KV blocks and was computed again
+ * @param meanBatch sequences in the steps that it took part in, itself included, on average; 0 if
+ *     it took part in none
  * @param timings where the time went
  */
 public record RequestStats(
@@ -22,6 +24,7 @@ public record RequestStats(
     int cachedTokens,
     int generatedTokens,
     int preemptions,
+    double meanBatch,
     Timings timings) {
 
   /**

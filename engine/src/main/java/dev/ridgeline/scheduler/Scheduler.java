@@ -136,6 +136,7 @@ final class Scheduler {
       insert(next);
       if (next.startedNanos == 0) {
         next.startedNanos = System.nanoTime();
+        next.stream.start();
         next.cachedTokens = cached;
         next.client.served += next.pending();
       }

@@ -36,6 +36,11 @@ final class Sequence {
   int cachedTokens;
   int preemptions;
 
+  /** Steps that it took part in, and the sum of the sequences in them. */
+  private long steps;
+
+  private long company;
+
   /** Tokens in the step being put together. */
   int scheduled;
 
@@ -106,6 +111,11 @@ final class Sequence {
     tokens[count++] = token;
   }
 
+  void ranIn(int batch) {
+    steps++;
+    company += batch;
+  }
+
   RequestStats stats(FinishReason reason, long nowNanos) {
     boolean started = startedNanos != 0;
     boolean answered = firstTokenNanos != 0;
@@ -115,6 +125,14 @@ final class Sequence {
             started ? (answered ? firstTokenNanos : nowNanos) - startedNanos : 0,
             answered ? lastTokenNanos - firstTokenNanos : 0);
     return new RequestStats(
-        reason, stops.match(), seed, promptTokens, cachedTokens, generated(), preemptions, timings);
+        reason,
+        stops.match(),
+        seed,
+        promptTokens,
+        cachedTokens,
+        generated(),
+        preemptions,
+        steps == 0 ? 0 : (double) company / steps,
+        timings);
   }
 }

@@ -5,6 +5,7 @@ import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.kvcache.KvCache;
 import dev.ridgeline.sampler.SamplerScratch;
+import dev.ridgeline.scheduler.EngineStatus.Blocks;
 import dev.ridgeline.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,7 +37,7 @@ final class StepLoop implements AutoCloseable {
 
   private boolean closed;
   private volatile boolean closing;
-  private volatile EngineStatus status = new EngineStatus(0, 0, 0, 0, 0);
+  private volatile EngineStatus status = new EngineStatus(0, 0, 0, 0, Blocks.NONE, 0);
   private volatile long stepStartNanos;
 
   /**
@@ -91,7 +92,12 @@ final class StepLoop implements AutoCloseable {
     long start = stepStartNanos;
     long stepNanos = start == 0 ? 0 : Math.max(1, System.nanoTime() - start);
     return new EngineStatus(
-        last.waiting(), last.waitingTokens(), last.running(), last.kvUsage(), stepNanos);
+        last.waiting(),
+        last.waitingTokens(),
+        last.running(),
+        last.kvUsage(),
+        last.blocks(),
+        stepNanos);
   }
 
   /** Ends all requests after the step under way and stops the thread. */
@@ -180,6 +186,7 @@ final class StepLoop implements AutoCloseable {
     pace.observe(ran - start, step.tokenCount());
     int outputs = 0;
     for (Sequence s : batch) {
+      s.ranIn(batch.size());
       scheduler.computed(s);
       if (s.pending() == 0) {
         next(s, outputs++);
@@ -270,11 +277,23 @@ final class StepLoop implements AutoCloseable {
       waitingTokens += s.pending();
     }
     double usage = 0;
+    int total = 0;
+    int inUse = 0;
+    int cached = 0;
     for (int group = 0; group < executable.capacity().kvBlocks().size(); group++) {
       usage = Math.max(usage, (double) kv.inUse(group) / kv.blocks(group));
+      total += kv.blocks(group);
+      inUse += kv.inUse(group);
+      cached += kv.cached(group);
     }
+    var blocks = new Blocks(total, inUse, cached, kv.evictions());
     status =
         new EngineStatus(
-            scheduler.waiting().size(), waitingTokens, scheduler.running().size(), usage, 0);
+            scheduler.waiting().size(),
+            waitingTokens,
+            scheduler.running().size(),
+            usage,
+            blocks,
+            0);
   }
 }

@@ -17,6 +17,7 @@ public final class TokenStream implements Iterable<Token>, AutoCloseable {
   private final ArrayDeque<Token> queue = new ArrayDeque<>();
   private final Runnable wakeEngine;
   private volatile boolean cancelled;
+  private volatile boolean started;
   private @Nullable RequestStats stats;
   private @Nullable GenerationException failure;
 
@@ -167,6 +168,22 @@ public final class TokenStream implements Iterable<Token>, AutoCloseable {
   @Override
   public void close() {
     cancel();
+  }
+
+  /** Whether the request has left the queue. */
+  public boolean isStarted() {
+    return started;
+  }
+
+  /** Whether the request has ended; tokens may still wait to be taken. */
+  public boolean isOver() {
+    synchronized (queue) {
+      return stats != null;
+    }
+  }
+
+  void start() {
+    started = true;
   }
 
   boolean isCancelled() {

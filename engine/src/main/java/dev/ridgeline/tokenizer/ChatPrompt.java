@@ -37,6 +37,11 @@ public final class ChatPrompt {
         : Optional.empty();
   }
 
+  /** Another template than the file's. */
+  public static ChatPrompt of(ChatTemplate template, Tokenizer tokenizer) {
+    return new ChatPrompt(template, tokenizer);
+  }
+
   /** The template, for other clocks, limits or variables than those used here. */
   public ChatTemplate template() {
     return template;

@@ -169,8 +169,8 @@ public final class Tokenizer {
     return new StreamDecoder(this, atStart, skipSpecial);
   }
 
-  /** The bytes that {@code id} stands for, possibly a part of a character. */
-  byte[] bytes(int id) {
+  /** The bytes that {@code id} stands for, possibly a part of a character; a new array. */
+  public byte[] bytes(int id) {
     TokenKind kind = kind(id);
     boolean escaped =
         model != TokenizerModel.GPT2 && (kind == TokenKind.NORMAL || kind == TokenKind.UNUSED);
@@ -188,7 +188,8 @@ public final class Tokenizer {
     };
   }
 
-  boolean isSkipped(int id) {
+  /** Whether {@code id} is structure that is left out of a text. */
+  public boolean isSkipped(int id) {
     TokenKind kind = kind(id);
     return (kind == TokenKind.CONTROL || kind == TokenKind.UNKNOWN) && !special.rendered().get(id);
   }

@@ -1,0 +1,113 @@
+package dev.ridgeline.server;
+
+import dev.ridgeline.scheduler.Engine;
+import dev.ridgeline.server.ApiException.Kind;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** What all endpoints share: the engine once it is there, the queue, the figures, the log. */
+final class Core {
+  /** Where the server is in its life. */
+  enum State {
+    LOADING,
+    READY,
+    DRAINING,
+    FAILED
+  }
+
+  final ServerSettings settings;
+  final Metrics metrics;
+  final Admission admission;
+  final Log log;
+  final Tracing tracing;
+
+  final long startedSeconds = System.currentTimeMillis() / 1000;
+  final AtomicInteger busy = new AtomicInteger();
+  final Set<Sse> openEvents = ConcurrentHashMap.newKeySet();
+  private volatile State state = State.LOADING;
+  private volatile @Nullable Loaded loaded;
+
+  /** The engine with what is derived from it once. */
+  private record Loaded(Engine engine, String model) {}
+
+  Core(ServerSettings settings, Metrics metrics, Log log, Tracing tracing) {
+    this.settings = settings;
+    this.metrics = metrics;
+    this.log = log;
+    this.tracing = tracing;
+    admission = new Admission(settings.admission());
+  }
+
+  void loaded(Engine engine) {
+    String model =
+        settings.models().isEmpty() ? engine.model().name() : settings.models().getFirst();
+    loaded = new Loaded(engine, model);
+    metrics.engine(engine, model);
+  }
+
+  long createdSeconds() {
+    return System.currentTimeMillis() / 1000;
+  }
+
+  State state() {
+    return state;
+  }
+
+  void state(State next) {
+    state = next;
+  }
+
+  /** The engine whatever the state; null until it is loaded. */
+  @Nullable Engine engineOrNull() {
+    Loaded l = loaded;
+    return l == null ? null : l.engine;
+  }
+
+  /**
+   * The engine.
+   *
+   * @throws ApiException 503 while it is loading, and when the server is about to end
+   */
+  Engine engine() {
+    Loaded l = loaded;
+    if (state == State.READY && l != null) {
+      return l.engine;
+    }
+    throw ApiException.later(
+        Kind.NOT_READY,
+        switch (state) {
+          case DRAINING -> "the server is shutting down";
+          case FAILED -> "the model could not be loaded";
+          default -> "the model is being loaded";
+        },
+        state == State.LOADING ? 5 : 30);
+  }
+
+  /** The name that the model goes by. */
+  String model() {
+    Loaded l = loaded;
+    return l == null ? "" : l.model;
+  }
+
+  List<String> models() {
+    return settings.models().isEmpty() ? List.of(model()) : settings.models();
+  }
+
+  /**
+   * Checks the model that a request names. Any name will do unless the operator has given names.
+   *
+   * @throws ApiException 404 for another one
+   */
+  void checkModel(Fields body) {
+    String name = body.string("model");
+    if (name != null && !settings.models().isEmpty() && !settings.models().contains(name)) {
+      throw ApiException.of(
+          Kind.NOT_FOUND,
+          "model: '%s' does not exist; this server has %s"
+              .formatted(name, String.join(", ", settings.models())));
+    }
+  }
+}
