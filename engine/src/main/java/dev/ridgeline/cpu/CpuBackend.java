@@ -56,7 +56,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public MachineLimits measureLimits() {
-    return MachineProbe.measure(pool);
+    return MachineProbe.measure(pool, machine);
   }
 
   @Override

@@ -1,13 +1,14 @@
 package dev.ridgeline.cpu;
 
 import dev.ridgeline.backend.MachineLimits;
+import dev.ridgeline.cpu.machine.MachineKernels;
 import dev.ridgeline.cpu.vector.ProbeKernels;
 import java.lang.foreign.Arena;
 
 /**
  * What the threads of a pool can do at most: reading memory in sequence, several streams a thread,
- * and multiplying floats in registers. The best of a few runs of each, because everything that
- * disturbs a run makes it slower.
+ * and multiplying floats or bytes in registers. The best of a few runs of each, because everything
+ * that disturbs a run makes it slower.
  */
 final class MachineProbe {
   private static final int RUNS = 8;
@@ -16,10 +17,15 @@ final class MachineProbe {
   private static final long BYTES_PER_THREAD = 256L << 20;
 
   private static final int ITERATIONS = 2_000_000;
+  private static final int CALL_ITERATIONS = 25_000;
 
   private MachineProbe() {}
 
-  static MachineLimits measure(WorkerPool pool) {
+  /**
+   * @param machine whose arithmetic counts where it has kernels: bytes are multiplied faster than
+   *     floats
+   */
+  static MachineLimits measure(WorkerPool pool, MachineKernels machine) {
     int threads = pool.threads();
     try (Arena arena = Arena.ofShared()) {
       var memory = arena.allocate(BYTES_PER_THREAD * threads, 64);
@@ -34,8 +40,21 @@ final class MachineProbe {
         pool.run(i -> ProbeKernels.multiplyAdd(ITERATIONS));
         double operations = (double) threads * ITERATIONS * ProbeKernels.OPERATIONS;
         flops = Math.max(flops, 1e9 * operations / (System.nanoTime() - start));
+        if (!machine.kernels().isEmpty()) {
+          start = System.nanoTime();
+          pool.run(i -> repeat(machine));
+          operations = (double) threads * ITERATIONS / 4 * MachineKernels.PROBE_OPERATIONS;
+          flops = Math.max(flops, 1e9 * operations / (System.nanoTime() - start));
+        }
       }
       return new MachineLimits(read, flops);
+    }
+  }
+
+  /** In calls of a tenth of a millisecond: machine code holds the garbage collector back. */
+  private static void repeat(MachineKernels machine) {
+    for (int i = 0; i < ITERATIONS / 4; i += CALL_ITERATIONS) {
+      machine.multiplyAdd(CALL_ITERATIONS);
     }
   }
 }

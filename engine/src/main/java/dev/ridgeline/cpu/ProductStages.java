@@ -67,11 +67,18 @@ final class ProductStages {
     public void run(Worker worker, Step step) {
       int tokens = Stage.rows(rows, step);
       int unit = products.rowUnit(tokens);
-      int end = worker.to(width, unit);
       int band = Math.max(unit, GATED_ROWS / unit * unit);
-      for (int from = worker.from(width, unit); from < end; from += band) {
-        multiply(worker, tokens, from, Math.min(end, from + band));
+      for (int p = worker.firstPiece(); p < worker.pieces(); p = worker.nextPiece()) {
+        int end = rowAt(worker, unit, p + 1);
+        for (int from = rowAt(worker, unit, p); from < end; from += band) {
+          multiply(worker, tokens, from, Math.min(end, from + band));
+        }
       }
+    }
+
+    private int rowAt(Worker worker, int unit, int piece) {
+      int row = (int) worker.pieceAt(width, piece);
+      return row == width ? width : row / unit * unit;
     }
 
     private void multiply(Worker worker, int tokens, int from, int to) {

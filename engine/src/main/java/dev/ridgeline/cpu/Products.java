@@ -121,16 +121,22 @@ final class Products {
   }
 
   /**
-   * Multiplies the worker's share of all rows of all matrices: an equal part of the bytes, in one
-   * piece, because reading them is what takes the time.
+   * Multiplies the worker's share of all rows of all matrices: reading their bytes takes the time.
    */
   void multiply(Worker worker, int tokens) {
+    for (int p = worker.firstPiece(); p < worker.pieces(); p = worker.nextPiece()) {
+      multiply(worker, tokens, worker.pieceAt(totalBytes, p), worker.pieceAt(totalBytes, p + 1));
+    }
+  }
+
+  /** Multiplies the rows that begin within some bytes of all the matrices'. */
+  private void multiply(Worker worker, int tokens, long fromByte, long toByte) {
     long before = 0;
     for (int i = 0; i < matrices.length; i++) {
       Matrix m = matrices[i];
       int unit = KernelTable.pick(m.kernels, tokens).rowUnit();
-      int from = rowAt(m, unit, totalBytes * worker.index / worker.count - before);
-      int to = rowAt(m, unit, totalBytes * (worker.index + 1) / worker.count - before);
+      int from = rowAt(m, unit, fromByte - before);
+      int to = rowAt(m, unit, toByte - before);
       if (from < to) {
         multiply(worker, i, tokens, from, to, m.out, 4L * m.rows);
         addBias(m, tokens, from, to);

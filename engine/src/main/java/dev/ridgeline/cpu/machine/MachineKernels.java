@@ -23,6 +23,32 @@ public record MachineKernels(String instructions, List<ProductKernel> kernels) {
     return Found.KERNELS;
   }
 
+  /** Operations of one iteration of {@link #multiplyAdd}: 24 chains of 64 multiply-adds. */
+  public static final long PROBE_OPERATIONS = 24 * 64 * 2;
+
+  /** Multiplies and adds bytes in registers, so often; only where there are kernels. */
+  public void multiplyAdd(int iterations) {
+    Probe.CODE.call(iterations, 0, 0, 0, 0, 0);
+  }
+
+  private static final class Probe {
+    static final NativeCode CODE = NativeCode.install("int8_probe", emit());
+
+    private static byte[] emit() {
+      var a = new Assembler();
+      a.loop(
+          Gpr.RDI,
+          () -> {
+            for (int i = 0; i < 24; i++) {
+              a.op(Instruction.VPDPBUSD, Operand.zmm(i), Operand.zmm(30), Operand.zmm(31));
+            }
+          });
+      a.vzeroupper();
+      a.ret();
+      return a.finish();
+    }
+  }
+
   private static final class Found {
     static final MachineKernels KERNELS = look();
   }

@@ -79,7 +79,7 @@ final class TilePacker {
     if (layout.hasFifthBits()) {
       int[] spread = new int[ROWS];
       for (int i = 0; i < ROWS; i++) {
-        spread[i] = 0x10 * (i & 1 | (i & 2) << 7 | (i & 4) << 14 | (i & 8) << 21);
+        spread[i] = 0x10 * ((i & 1) | (i & 2) << 7 | (i & 4) << 14 | (i & 8) << 21);
       }
       a.op(VMOVDQU32_LOAD, HIGH_MASK_OR_TABLE, a.constant(spread));
     } else if (layout.codebook().length > 0) {
