@@ -1,32 +1,28 @@
 package dev.ridgeline.cpu.vector;
 
 import static dev.ridgeline.cpu.vector.KvLayout.GROUP;
-import static dev.ridgeline.cpu.vector.Lanes.N;
-import static dev.ridgeline.cpu.vector.Lanes.broadcast;
-import static dev.ridgeline.cpu.vector.Lanes.load;
-import static dev.ridgeline.cpu.vector.Lanes.store;
 import static java.util.Objects.requireNonNull;
 
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.backend.StepCheck;
 import dev.ridgeline.cpu.kernel.Memory;
 import dev.ridgeline.graph.KvLayer;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Attention of one layer with an online softmax (Milakov and Gimelshein 2018; Dao et al. 2022): no
- * score matrix, only tiles of {@link #LANES} stored tokens. All query heads of a KV head and
- * several tokens make the rows of two small float32 products, {@code S = Q K^T} and {@code O += P
- * V}, so that every key and value read and converted serves all of them.
+ * score matrix, only tiles of {@link #LANES} stored tokens, which begin at multiples of as many: a
+ * token's result does not depend on those that stand beside it in a call. All query heads of a KV
+ * head and several tokens make the rows of two small float32 products, {@code S = Q K^T} and {@code
+ * O += P V}, so that every key and value read and converted serves all of them.
  */
 public final class AttentionKernel {
   /** Stored tokens of a tile. */
   private static final int LANES = 128;
 
   private static final int MAX_ROWS = 32;
+
+  /** Room for two vectors. */
+  private static final long SUM_BYTES = 128;
 
   /** Floats before the sums of a row of results: maximum, denominator, and up to a cache line. */
   private static final int RESULT_HEAD = 16;
@@ -91,7 +87,8 @@ public final class AttentionKernel {
   /** Bytes of scratch that a call needs. */
   public static long scratchBytes(KvLayer layer, int group) {
     long rows = maxRows(group);
-    return rows * Gemm.A_STRIDE * (chunks(layer) + 1)
+    return SUM_BYTES
+        + rows * Gemm.A_STRIDE * (chunks(layer) + 1)
         + 4L * LANES * (chunks(layer) * Gemm.K + outWidth(layer))
         + partialBytes(layer, group);
   }
@@ -118,8 +115,10 @@ public final class AttentionKernel {
   /** Computes {@code out} of the call's rows and heads, or a partial result. */
   public void attend(AttentionCall call) {
     loadQueries(call);
-    for (int first = call.from; first < call.to; first += LANES) {
-      int lanes = Math.min(LANES, call.to - first);
+    int next;
+    for (int first = call.from; first < call.to; first = next) {
+      next = Math.min((first / LANES + 1) * LANES, call.to);
+      int lanes = next - first;
       loadTile(call, first, lanes);
       multiplyKeys(call, lanes);
       for (int r = 0; r < call.rows * group; r++) {
@@ -139,12 +138,17 @@ public final class AttentionKernel {
     }
   }
 
-  private long queries(AttentionCall call) {
+  private static long queries(AttentionCall call) {
+    return call.scratch + SUM_BYTES;
+  }
+
+  /** Two vectors. */
+  private static long sums(AttentionCall call) {
     return call.scratch;
   }
 
   private long scores(AttentionCall call) {
-    return call.scratch + (long) maxRows * Gemm.A_STRIDE * chunks;
+    return queries(call) + (long) maxRows * Gemm.A_STRIDE * chunks;
   }
 
   private long keys(AttentionCall call) {
@@ -264,40 +268,21 @@ public final class AttentionKernel {
     if (factor != 1) {
       Rows.scale(result + 4 * RESULT_HEAD, factor, result + 4 * RESULT_HEAD, outWidth);
     }
+    Exp.exponentials(row, max, lanes, sums(call));
+    float sum = Exp.total(sums(call));
     Memory.f32(result, max);
-    Memory.f32(result + 4, Memory.f32(result + 4) * factor + exponentials(row, max, lanes));
+    Memory.f32(result + 4, Memory.f32(result + 4) * factor + sum);
   }
 
   /** Sets all but lanes {@code from} to {@code to} to minus infinity; the maximum of the rest. */
   private static float maskedMax(long row, int from, int to, int lanes) {
-    FloatVector max = broadcast(Float.NEGATIVE_INFINITY);
-    for (int i = 0; i < lanes; i += N) {
-      FloatVector s = load(row + 4L * i);
-      if (i < from || i + N > to + 1) {
-        s = s.blend(Float.NEGATIVE_INFINITY, outside(from - i, to - i));
-        store(s, row + 4L * i);
-      }
-      max = max.max(s);
+    for (int i = 0; i < from && i < lanes; i++) {
+      Memory.f32(row + 4L * i, Float.NEGATIVE_INFINITY);
     }
-    return max.reduceLanes(VectorOperators.MAX);
-  }
-
-  private static VectorMask<Float> outside(int from, int to) {
-    IntVector lane = Lanes.IOTA;
-    return lane.compare(VectorOperators.LT, from)
-        .or(lane.compare(VectorOperators.GT, to))
-        .cast(Lanes.F);
-  }
-
-  /** {@code s = exp(s - max)}; returns the sum. */
-  private static float exponentials(long row, float max, int lanes) {
-    FloatVector sum = FloatVector.zero(Lanes.F);
-    for (int i = 0; i < lanes; i += N) {
-      FloatVector e = Lanes.exp(load(row + 4L * i).sub(max));
-      store(e, row + 4L * i);
-      sum = sum.add(e);
+    for (int i = Math.max(0, to + 1); i < lanes; i++) {
+      Memory.f32(row + 4L * i, Float.NEGATIVE_INFINITY);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return Rows.max(row, lanes);
   }
 
   /**

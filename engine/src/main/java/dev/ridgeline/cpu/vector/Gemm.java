@@ -1,10 +1,11 @@
 package dev.ridgeline.cpu.vector;
 
+import static dev.ridgeline.cpu.kernel.Memory.ALL;
 import static dev.ridgeline.cpu.kernel.Memory.MASK;
 import static dev.ridgeline.cpu.vector.Lanes.BYTES;
+import static dev.ridgeline.cpu.vector.Lanes.F;
+import static dev.ridgeline.cpu.vector.Lanes.LE;
 import static dev.ridgeline.cpu.vector.Lanes.N;
-import static dev.ridgeline.cpu.vector.Lanes.broadcast;
-import static dev.ridgeline.cpu.vector.Lanes.load;
 
 import dev.ridgeline.cpu.kernel.Memory;
 import jdk.incubator.vector.FloatVector;
@@ -60,120 +61,120 @@ final class Gemm {
   }
 
   private static void tile8(long a, long b, long c, long cStride, int k) {
-    FloatVector c00 = load(c);
-    FloatVector c01 = load(c + BYTES);
-    FloatVector c10 = load(c + cStride);
-    FloatVector c11 = load(c + cStride + BYTES);
-    FloatVector c20 = load(c + 2 * cStride);
-    FloatVector c21 = load(c + 2 * cStride + BYTES);
-    FloatVector c30 = load(c + 3 * cStride);
-    FloatVector c31 = load(c + 3 * cStride + BYTES);
-    FloatVector c40 = load(c + 4 * cStride);
-    FloatVector c41 = load(c + 4 * cStride + BYTES);
-    FloatVector c50 = load(c + 5 * cStride);
-    FloatVector c51 = load(c + 5 * cStride + BYTES);
-    FloatVector c60 = load(c + 6 * cStride);
-    FloatVector c61 = load(c + 6 * cStride + BYTES);
-    FloatVector c70 = load(c + 7 * cStride);
-    FloatVector c71 = load(c + 7 * cStride + BYTES);
+    FloatVector c00 = FloatVector.fromMemorySegment(F, ALL, c & MASK, LE);
+    FloatVector c01 = FloatVector.fromMemorySegment(F, ALL, c + BYTES & MASK, LE);
+    FloatVector c10 = FloatVector.fromMemorySegment(F, ALL, c + cStride & MASK, LE);
+    FloatVector c11 = FloatVector.fromMemorySegment(F, ALL, c + cStride + BYTES & MASK, LE);
+    FloatVector c20 = FloatVector.fromMemorySegment(F, ALL, c + 2 * cStride & MASK, LE);
+    FloatVector c21 = FloatVector.fromMemorySegment(F, ALL, c + 2 * cStride + BYTES & MASK, LE);
+    FloatVector c30 = FloatVector.fromMemorySegment(F, ALL, c + 3 * cStride & MASK, LE);
+    FloatVector c31 = FloatVector.fromMemorySegment(F, ALL, c + 3 * cStride + BYTES & MASK, LE);
+    FloatVector c40 = FloatVector.fromMemorySegment(F, ALL, c + 4 * cStride & MASK, LE);
+    FloatVector c41 = FloatVector.fromMemorySegment(F, ALL, c + 4 * cStride + BYTES & MASK, LE);
+    FloatVector c50 = FloatVector.fromMemorySegment(F, ALL, c + 5 * cStride & MASK, LE);
+    FloatVector c51 = FloatVector.fromMemorySegment(F, ALL, c + 5 * cStride + BYTES & MASK, LE);
+    FloatVector c60 = FloatVector.fromMemorySegment(F, ALL, c + 6 * cStride & MASK, LE);
+    FloatVector c61 = FloatVector.fromMemorySegment(F, ALL, c + 6 * cStride + BYTES & MASK, LE);
+    FloatVector c70 = FloatVector.fromMemorySegment(F, ALL, c + 7 * cStride & MASK, LE);
+    FloatVector c71 = FloatVector.fromMemorySegment(F, ALL, c + 7 * cStride + BYTES & MASK, LE);
     for (int i = 0; i < k; i++) {
       long p = a + 4L * i & MASK;
       long q = b + (long) i * PANEL_BYTES & MASK;
-      FloatVector b0 = load(q);
-      FloatVector b1 = load(q + BYTES);
-      FloatVector a0 = broadcast(Memory.f32(p));
+      FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, q, LE);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, q + BYTES, LE);
+      FloatVector a0 = FloatVector.broadcast(F, Memory.f32(p));
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      FloatVector a1 = broadcast(Memory.f32(p + A_STRIDE));
+      FloatVector a1 = FloatVector.broadcast(F, Memory.f32(p + A_STRIDE));
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      FloatVector a2 = broadcast(Memory.f32(p + 2 * A_STRIDE));
+      FloatVector a2 = FloatVector.broadcast(F, Memory.f32(p + 2 * A_STRIDE));
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      FloatVector a3 = broadcast(Memory.f32(p + 3 * A_STRIDE));
+      FloatVector a3 = FloatVector.broadcast(F, Memory.f32(p + 3 * A_STRIDE));
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
-      FloatVector a4 = broadcast(Memory.f32(p + 4 * A_STRIDE));
+      FloatVector a4 = FloatVector.broadcast(F, Memory.f32(p + 4 * A_STRIDE));
       c40 = a4.fma(b0, c40);
       c41 = a4.fma(b1, c41);
-      FloatVector a5 = broadcast(Memory.f32(p + 5 * A_STRIDE));
+      FloatVector a5 = FloatVector.broadcast(F, Memory.f32(p + 5 * A_STRIDE));
       c50 = a5.fma(b0, c50);
       c51 = a5.fma(b1, c51);
-      FloatVector a6 = broadcast(Memory.f32(p + 6 * A_STRIDE));
+      FloatVector a6 = FloatVector.broadcast(F, Memory.f32(p + 6 * A_STRIDE));
       c60 = a6.fma(b0, c60);
       c61 = a6.fma(b1, c61);
-      FloatVector a7 = broadcast(Memory.f32(p + 7 * A_STRIDE));
+      FloatVector a7 = FloatVector.broadcast(F, Memory.f32(p + 7 * A_STRIDE));
       c70 = a7.fma(b0, c70);
       c71 = a7.fma(b1, c71);
     }
-    Lanes.store(c00, c);
-    Lanes.store(c01, c + BYTES);
-    Lanes.store(c10, c + cStride);
-    Lanes.store(c11, c + cStride + BYTES);
-    Lanes.store(c20, c + 2 * cStride);
-    Lanes.store(c21, c + 2 * cStride + BYTES);
-    Lanes.store(c30, c + 3 * cStride);
-    Lanes.store(c31, c + 3 * cStride + BYTES);
-    Lanes.store(c40, c + 4 * cStride);
-    Lanes.store(c41, c + 4 * cStride + BYTES);
-    Lanes.store(c50, c + 5 * cStride);
-    Lanes.store(c51, c + 5 * cStride + BYTES);
-    Lanes.store(c60, c + 6 * cStride);
-    Lanes.store(c61, c + 6 * cStride + BYTES);
-    Lanes.store(c70, c + 7 * cStride);
-    Lanes.store(c71, c + 7 * cStride + BYTES);
+    c00.intoMemorySegment(ALL, c & MASK, LE);
+    c01.intoMemorySegment(ALL, c + BYTES & MASK, LE);
+    c10.intoMemorySegment(ALL, c + cStride & MASK, LE);
+    c11.intoMemorySegment(ALL, c + cStride + BYTES & MASK, LE);
+    c20.intoMemorySegment(ALL, c + 2 * cStride & MASK, LE);
+    c21.intoMemorySegment(ALL, c + 2 * cStride + BYTES & MASK, LE);
+    c30.intoMemorySegment(ALL, c + 3 * cStride & MASK, LE);
+    c31.intoMemorySegment(ALL, c + 3 * cStride + BYTES & MASK, LE);
+    c40.intoMemorySegment(ALL, c + 4 * cStride & MASK, LE);
+    c41.intoMemorySegment(ALL, c + 4 * cStride + BYTES & MASK, LE);
+    c50.intoMemorySegment(ALL, c + 5 * cStride & MASK, LE);
+    c51.intoMemorySegment(ALL, c + 5 * cStride + BYTES & MASK, LE);
+    c60.intoMemorySegment(ALL, c + 6 * cStride & MASK, LE);
+    c61.intoMemorySegment(ALL, c + 6 * cStride + BYTES & MASK, LE);
+    c70.intoMemorySegment(ALL, c + 7 * cStride & MASK, LE);
+    c71.intoMemorySegment(ALL, c + 7 * cStride + BYTES & MASK, LE);
   }
 
   private static void tile4(long a, long b, long c, long cStride, int k) {
-    FloatVector c00 = load(c);
-    FloatVector c01 = load(c + BYTES);
-    FloatVector c10 = load(c + cStride);
-    FloatVector c11 = load(c + cStride + BYTES);
-    FloatVector c20 = load(c + 2 * cStride);
-    FloatVector c21 = load(c + 2 * cStride + BYTES);
-    FloatVector c30 = load(c + 3 * cStride);
-    FloatVector c31 = load(c + 3 * cStride + BYTES);
+    FloatVector c00 = FloatVector.fromMemorySegment(F, ALL, c & MASK, LE);
+    FloatVector c01 = FloatVector.fromMemorySegment(F, ALL, c + BYTES & MASK, LE);
+    FloatVector c10 = FloatVector.fromMemorySegment(F, ALL, c + cStride & MASK, LE);
+    FloatVector c11 = FloatVector.fromMemorySegment(F, ALL, c + cStride + BYTES & MASK, LE);
+    FloatVector c20 = FloatVector.fromMemorySegment(F, ALL, c + 2 * cStride & MASK, LE);
+    FloatVector c21 = FloatVector.fromMemorySegment(F, ALL, c + 2 * cStride + BYTES & MASK, LE);
+    FloatVector c30 = FloatVector.fromMemorySegment(F, ALL, c + 3 * cStride & MASK, LE);
+    FloatVector c31 = FloatVector.fromMemorySegment(F, ALL, c + 3 * cStride + BYTES & MASK, LE);
     for (int i = 0; i < k; i++) {
       long p = a + 4L * i & MASK;
       long q = b + (long) i * PANEL_BYTES & MASK;
-      FloatVector b0 = load(q);
-      FloatVector b1 = load(q + BYTES);
-      FloatVector a0 = broadcast(Memory.f32(p));
+      FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, q, LE);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, q + BYTES, LE);
+      FloatVector a0 = FloatVector.broadcast(F, Memory.f32(p));
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      FloatVector a1 = broadcast(Memory.f32(p + A_STRIDE));
+      FloatVector a1 = FloatVector.broadcast(F, Memory.f32(p + A_STRIDE));
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      FloatVector a2 = broadcast(Memory.f32(p + 2 * A_STRIDE));
+      FloatVector a2 = FloatVector.broadcast(F, Memory.f32(p + 2 * A_STRIDE));
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      FloatVector a3 = broadcast(Memory.f32(p + 3 * A_STRIDE));
+      FloatVector a3 = FloatVector.broadcast(F, Memory.f32(p + 3 * A_STRIDE));
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
     }
-    Lanes.store(c00, c);
-    Lanes.store(c01, c + BYTES);
-    Lanes.store(c10, c + cStride);
-    Lanes.store(c11, c + cStride + BYTES);
-    Lanes.store(c20, c + 2 * cStride);
-    Lanes.store(c21, c + 2 * cStride + BYTES);
-    Lanes.store(c30, c + 3 * cStride);
-    Lanes.store(c31, c + 3 * cStride + BYTES);
+    c00.intoMemorySegment(ALL, c & MASK, LE);
+    c01.intoMemorySegment(ALL, c + BYTES & MASK, LE);
+    c10.intoMemorySegment(ALL, c + cStride & MASK, LE);
+    c11.intoMemorySegment(ALL, c + cStride + BYTES & MASK, LE);
+    c20.intoMemorySegment(ALL, c + 2 * cStride & MASK, LE);
+    c21.intoMemorySegment(ALL, c + 2 * cStride + BYTES & MASK, LE);
+    c30.intoMemorySegment(ALL, c + 3 * cStride & MASK, LE);
+    c31.intoMemorySegment(ALL, c + 3 * cStride + BYTES & MASK, LE);
   }
 
   private static void tile1(long a, long b, long c, int k) {
-    FloatVector c00 = load(c);
-    FloatVector c01 = load(c + BYTES);
+    FloatVector c00 = FloatVector.fromMemorySegment(F, ALL, c & MASK, LE);
+    FloatVector c01 = FloatVector.fromMemorySegment(F, ALL, c + BYTES & MASK, LE);
     for (int i = 0; i < k; i++) {
       long p = a + 4L * i & MASK;
       long q = b + (long) i * PANEL_BYTES & MASK;
-      FloatVector b0 = load(q);
-      FloatVector b1 = load(q + BYTES);
-      FloatVector a0 = broadcast(Memory.f32(p));
+      FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, q, LE);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, q + BYTES, LE);
+      FloatVector a0 = FloatVector.broadcast(F, Memory.f32(p));
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
     }
-    Lanes.store(c00, c);
-    Lanes.store(c01, c + BYTES);
+    c00.intoMemorySegment(ALL, c & MASK, LE);
+    c01.intoMemorySegment(ALL, c + BYTES & MASK, LE);
   }
 }

@@ -1,14 +1,23 @@
 package dev.ridgeline.cpu.vector;
 
+import static dev.ridgeline.cpu.kernel.Memory.ALL;
+import static dev.ridgeline.cpu.kernel.Memory.MASK;
 import static dev.ridgeline.cpu.vector.KvLayout.GROUP;
 import static dev.ridgeline.cpu.vector.KvLayout.SCALE_ELEMENTS;
+import static dev.ridgeline.cpu.vector.Lanes.F;
+import static dev.ridgeline.cpu.vector.Lanes.I;
+import static dev.ridgeline.cpu.vector.Lanes.LE;
 import static dev.ridgeline.cpu.vector.Lanes.N;
-import static dev.ridgeline.cpu.vector.Lanes.store;
-import static dev.ridgeline.cpu.vector.Lanes.toFloat;
+import static dev.ridgeline.cpu.vector.Lanes.S;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.S2I;
 
 import dev.ridgeline.backend.KvType;
 import dev.ridgeline.cpu.kernel.Memory;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 
 /**
  * The keys and values of one layer: writes them token by token, reads them {@link KvLayout#GROUP}
@@ -102,7 +111,7 @@ public final class KvStore {
           readKeysQ8(
               keys + (long) d * blockTokens + slot + i,
               blockTokens,
-              Lanes.f16(scales + 2L * (d / SCALE_ELEMENTS) * blockTokens),
+              scales + 2L * (d / SCALE_ELEMENTS) * blockTokens,
               to + (long) (d - from) * Gemm.PANEL_BYTES);
         }
       }
@@ -130,13 +139,28 @@ public final class KvStore {
 
   private static void readKeysF16(long from, long step, int count, long to) {
     for (int d = 0; d < count; d++) {
-      store(Lanes.f16(from + d * step), to + (long) d * Gemm.PANEL_BYTES);
+      IntVector h =
+          ((IntVector)
+                  ShortVector.fromMemorySegment(S, ALL, from + d * step & MASK, LE)
+                      .convertShape(S2I, I, 0))
+              .lanewise(LSHL, 13);
+      IntVector m = h.and(0x0FFF_E000).add(112 << 23);
+      FloatVector twice =
+          m.reinterpretAsFloats()
+              .fma(FloatVector.broadcast(F, 2), FloatVector.broadcast(F, -0x1p-14f));
+      m.min(twice.reinterpretAsInts())
+          .or(h.and(0x8000_0000))
+          .intoMemorySegment(ALL, to + (long) d * Gemm.PANEL_BYTES & MASK, LE);
     }
   }
 
-  private static void readKeysQ8(long from, long step, FloatVector scale, long to) {
+  private static void readKeysQ8(long from, long step, long scales, long to) {
+    readKeysF16(scales, 0, 1, to);
+    FloatVector scale = FloatVector.fromMemorySegment(F, ALL, to & MASK, LE);
     for (int d = 0; d < SCALE_ELEMENTS; d++) {
-      store(toFloat(Lanes.i8(from + d * step)).mul(scale), to + (long) d * Gemm.PANEL_BYTES);
+      ((FloatVector) Lanes.i8(from + d * step).convert(I2F, 0))
+          .mul(scale)
+          .intoMemorySegment(ALL, to + (long) d * Gemm.PANEL_BYTES & MASK, LE);
     }
   }
 
@@ -174,16 +198,27 @@ public final class KvStore {
 
   private static void readValuesF16(long from, long step, int count, long to) {
     for (int token = 0; token < count; token++) {
-      store(Lanes.f16(from + token * step), to + (long) token * Gemm.PANEL_BYTES);
+      IntVector h =
+          ((IntVector)
+                  ShortVector.fromMemorySegment(S, ALL, from + token * step & MASK, LE)
+                      .convertShape(S2I, I, 0))
+              .lanewise(LSHL, 13);
+      IntVector m = h.and(0x0FFF_E000).add(112 << 23);
+      FloatVector twice =
+          m.reinterpretAsFloats()
+              .fma(FloatVector.broadcast(F, 2), FloatVector.broadcast(F, -0x1p-14f));
+      m.min(twice.reinterpretAsInts())
+          .or(h.and(0x8000_0000))
+          .intoMemorySegment(ALL, to + (long) token * Gemm.PANEL_BYTES & MASK, LE);
     }
   }
 
   private static void readValuesQ8(
       long from, long step, long scales, long scaleStep, int count, long to) {
     for (int token = 0; token < count; token++) {
-      store(
-          toFloat(Lanes.i8(from + token * step)).mul(Memory.f16(scales + token * scaleStep)),
-          to + (long) token * Gemm.PANEL_BYTES);
+      ((FloatVector) Lanes.i8(from + token * step).convert(I2F, 0))
+          .mul(Memory.f16(scales + token * scaleStep))
+          .intoMemorySegment(ALL, to + (long) token * Gemm.PANEL_BYTES & MASK, LE);
     }
   }
 }

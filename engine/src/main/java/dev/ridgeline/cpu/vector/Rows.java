@@ -1,9 +1,11 @@
 package dev.ridgeline.cpu.vector;
 
+import static dev.ridgeline.cpu.kernel.Memory.ALL;
+import static dev.ridgeline.cpu.kernel.Memory.MASK;
+import static dev.ridgeline.cpu.vector.Lanes.BYTES;
+import static dev.ridgeline.cpu.vector.Lanes.F;
+import static dev.ridgeline.cpu.vector.Lanes.LE;
 import static dev.ridgeline.cpu.vector.Lanes.N;
-import static dev.ridgeline.cpu.vector.Lanes.broadcast;
-import static dev.ridgeline.cpu.vector.Lanes.load;
-import static dev.ridgeline.cpu.vector.Lanes.store;
 
 import dev.ridgeline.cpu.kernel.Memory;
 import dev.ridgeline.graph.Activation;
@@ -11,7 +13,11 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/** Work on rows and elements of float32 at raw addresses. */
+/**
+ * Work on rows and elements of float32 at raw addresses. What is left after the last whole vector
+ * is done by scalar twins with the same roundings, so that an element's result does not depend on
+ * where a thread's share ends.
+ */
 public final class Rows {
   /** Elements of the widest vector: shares of one array best begin at its multiples. */
   public static final int UNIT = 16;
@@ -22,114 +28,97 @@ public final class Rows {
 
   /** {@code out = x / sqrt(mean(x^2) + eps) * weight} over one group of {@code count} elements. */
   public static void rmsNorm(long x, long weight, float eps, long out, int count) {
-    float factor = rmsFactor(x, eps, count);
-    FloatVector f = broadcast(factor);
+    float factor = (float) (1 / Math.sqrt(squares(x, count) / count + eps));
     int whole = count & -N;
     for (int i = 0; i < whole; i += N) {
-      store(load(x + 4L * i).mul(f).mul(load(weight + 4L * i)), out + 4L * i);
+      FloatVector.fromMemorySegment(F, ALL, x + 4L * i & MASK, LE)
+          .mul(factor)
+          .mul(FloatVector.fromMemorySegment(F, ALL, weight + 4L * i & MASK, LE))
+          .intoMemorySegment(ALL, out + 4L * i & MASK, LE);
     }
     for (int i = whole; i < count; i++) {
       Memory.f32(out + 4L * i, Memory.f32(x + 4L * i) * factor * Memory.f32(weight + 4L * i));
     }
   }
 
-  private static float rmsFactor(long x, float eps, int count) {
-    float squares = DotKernel.dot1(x, x, count);
-    return (float) (1 / Math.sqrt(squares / count + eps));
+  private static float squares(long x, int count) {
+    long sums = ThreadScratch.address();
+    int whole = count & -N;
+    Memory.zero(sums, 2 * BYTES);
+    Dots.row(x, x, 4 * whole, sums);
+    float sum = Dots.fold(sums, sums + BYTES);
+    for (int i = whole; i < count; i++) {
+      float v = Memory.f32(x + 4L * i);
+      sum += v * v;
+    }
+    return sum;
   }
 
   /** {@code out = a + b * scale}; out may be a. */
   public static void add(long a, long b, float scale, long out, int count) {
-    FloatVector s = broadcast(scale);
-    int i = 0;
-    for (; i + N <= count; i += N) {
-      store(load(b + 4L * i).fma(s, load(a + 4L * i)), out + 4L * i);
+    int whole = count & -N;
+    for (int i = 0; i < whole; i += N) {
+      FloatVector.fromMemorySegment(F, ALL, b + 4L * i & MASK, LE)
+          .fma(
+              FloatVector.broadcast(F, scale),
+              FloatVector.fromMemorySegment(F, ALL, a + 4L * i & MASK, LE))
+          .intoMemorySegment(ALL, out + 4L * i & MASK, LE);
     }
-    if (i < count) {
-      int rest = count - i;
-      store(load(b + 4L * i, rest).fma(s, load(a + 4L * i, rest)), out + 4L * i, rest);
+    for (int i = whole; i < count; i++) {
+      Memory.f32(out + 4L * i, Math.fma(Memory.f32(b + 4L * i), scale, Memory.f32(a + 4L * i)));
     }
   }
 
   /** {@code out = x * factor}; out may be x. */
   public static void scale(long x, float factor, long out, int count) {
-    FloatVector f = broadcast(factor);
-    int i = 0;
-    for (; i + N <= count; i += N) {
-      store(load(x + 4L * i).mul(f), out + 4L * i);
+    int whole = count & -N;
+    for (int i = 0; i < whole; i += N) {
+      FloatVector.fromMemorySegment(F, ALL, x + 4L * i & MASK, LE)
+          .mul(factor)
+          .intoMemorySegment(ALL, out + 4L * i & MASK, LE);
     }
-    if (i < count) {
-      store(load(x + 4L * i, count - i).mul(f), out + 4L * i, count - i);
+    for (int i = whole; i < count; i++) {
+      Memory.f32(out + 4L * i, Memory.f32(x + 4L * i) * factor);
     }
   }
 
   /** {@code out = cap * tanh(x / cap)}; out may be x. */
   public static void softCap(long x, float cap, long out, int count) {
-    int i = 0;
-    for (; i + N <= count; i += N) {
-      store(softCap(load(x + 4L * i), cap), out + 4L * i);
+    int whole = count & -N;
+    Exp.softCap(x, cap, out, whole);
+    for (int i = whole; i < count; i++) {
+      Memory.f32(out + 4L * i, Exp.softCap(Memory.f32(x + 4L * i), cap));
     }
-    if (i < count) {
-      store(softCap(load(x + 4L * i, count - i), cap), out + 4L * i, count - i);
-    }
-  }
-
-  private static FloatVector softCap(FloatVector x, float cap) {
-    return Lanes.tanh(x.mul(1 / cap)).mul(cap);
   }
 
   /** {@code out = act(gate) * up}; out may be gate. */
   public static void gate(Activation activation, long gate, long up, long out, int count) {
-    int whole = count & -N;
     switch (activation) {
-      case SILU -> {
-        for (int i = 0; i < whole; i += N) {
-          store(silu(load(gate + 4L * i), load(up + 4L * i)), out + 4L * i);
-        }
-      }
-      case GELU_TANH -> {
-        for (int i = 0; i < whole; i += N) {
-          store(gelu(load(gate + 4L * i), load(up + 4L * i)), out + 4L * i);
-        }
-      }
-      case SWIGLU_OAI -> {
-        for (int i = 0; i < whole; i += N) {
-          store(swigluOai(load(gate + 4L * i), load(up + 4L * i)), out + 4L * i);
-        }
-      }
-    }
-    if (whole < count) {
-      long at = 4L * whole;
-      gateTail(activation, gate + at, up + at, out + at, count - whole);
+      case SILU -> gate(gate, up, -1, 0, Float.POSITIVE_INFINITY, 0, out, count);
+      // 0.5 (1 + tanh z) = 1 / (1 + exp(-2 z))
+      case GELU_TANH ->
+          gate(
+              gate,
+              up,
+              MINUS_2_ROOT_2_OVER_PI,
+              MINUS_2_ROOT_2_OVER_PI * 0.044715f,
+              Float.POSITIVE_INFINITY,
+              0,
+              out,
+              count);
+      case SWIGLU_OAI -> gate(gate, up, -1.702f, 0, 7, 1, out, count);
     }
   }
 
-  private static void gateTail(Activation activation, long gate, long up, long out, int count) {
-    FloatVector g = load(gate, count);
-    FloatVector u = load(up, count);
-    store(
-        switch (activation) {
-          case SILU -> silu(g, u);
-          case GELU_TANH -> gelu(g, u);
-          case SWIGLU_OAI -> swigluOai(g, u);
-        },
-        out,
-        count);
-  }
-
-  private static FloatVector silu(FloatVector gate, FloatVector up) {
-    return gate.div(Lanes.exp(gate.neg()).add(1)).mul(up);
-  }
-
-  /** {@code 0.5 (1 + tanh z) = 1 / (1 + exp(-2 z))}. */
-  private static FloatVector gelu(FloatVector gate, FloatVector up) {
-    FloatVector z = gate.mul(gate).mul(0.044715f).add(1).mul(gate);
-    return gate.div(Lanes.exp(z.mul(MINUS_2_ROOT_2_OVER_PI)).add(1)).mul(up);
-  }
-
-  private static FloatVector swigluOai(FloatVector gate, FloatVector up) {
-    FloatVector g = gate.min(7);
-    return g.div(Lanes.exp(g.mul(-1.702f)).add(1)).mul(up.min(7).max(-7).add(1));
+  private static void gate(
+      long gate, long up, float c1, float c3, float limit, float more, long out, int count) {
+    int whole = count & -N;
+    Exp.gate(gate, up, c1, c3, limit, more, out, whole);
+    for (int i = whole; i < count; i++) {
+      float g = Memory.f32(gate + 4L * i);
+      float u = Memory.f32(up + 4L * i);
+      Memory.f32(out + 4L * i, Exp.gate(g, u, c1, c3, limit, more));
+    }
   }
 
   /**
@@ -138,13 +127,17 @@ public final class Rows {
    */
   public static void ropeNeox(long x, long table, int pairs, long out) {
     int whole = pairs & -N;
+    long half = 4L * pairs;
     for (int i = 0; i < whole; i += N) {
-      FloatVector a = load(x + 4L * i);
-      FloatVector b = load(x + 4L * (i + pairs));
-      FloatVector cos = load(table + 4L * i);
-      FloatVector sin = load(table + 4L * (i + pairs));
-      store(a.mul(cos).sub(b.mul(sin)), out + 4L * i);
-      store(b.mul(cos).add(a.mul(sin)), out + 4L * (i + pairs));
+      long p = x + 4L * i;
+      long t = table + 4L * i;
+      long to = out + 4L * i;
+      FloatVector a = FloatVector.fromMemorySegment(F, ALL, p & MASK, LE);
+      FloatVector b = FloatVector.fromMemorySegment(F, ALL, p + half & MASK, LE);
+      FloatVector cos = FloatVector.fromMemorySegment(F, ALL, t & MASK, LE);
+      FloatVector sin = FloatVector.fromMemorySegment(F, ALL, t + half & MASK, LE);
+      a.mul(cos).sub(b.mul(sin)).intoMemorySegment(ALL, to & MASK, LE);
+      b.mul(cos).add(a.mul(sin)).intoMemorySegment(ALL, to + half & MASK, LE);
     }
     for (int i = whole; i < pairs; i++) {
       rotate(x, i, i + pairs, table + 4L * i, table + 4L * (i + pairs), out);
@@ -168,30 +161,37 @@ public final class Rows {
   /** The index of the largest of {@code count} elements, the lowest among equals. */
   public static int argmax(long x, int count) {
     int whole = count & -N;
-    FloatVector best = broadcast(Float.NEGATIVE_INFINITY);
-    for (int i = 0; i < whole; i += N) {
-      best = best.max(load(x + 4L * i));
-    }
-    float max = best.reduceLanes(VectorOperators.MAX);
+    float max = max(x, whole);
     for (int i = whole; i < count; i++) {
       max = Math.max(max, Memory.f32(x + 4L * i));
     }
-    return indexOf(x, max, count);
-  }
-
-  private static int indexOf(long x, float value, int count) {
-    int whole = count & -N;
-    for (int i = 0; i < whole; i += N) {
-      VectorMask<Float> equal = load(x + 4L * i).compare(VectorOperators.EQ, value);
-      if (equal.anyTrue()) {
-        return i + equal.firstTrue();
-      }
-    }
-    for (int i = whole; i < count; i++) {
-      if (Memory.f32(x + 4L * i) == value) {
+    int from = firstVectorWith(x, max, whole);
+    for (int i = from; i < count; i++) {
+      if (Memory.f32(x + 4L * i) == max) {
         return i;
       }
     }
     return 0;
+  }
+
+  /** The largest of {@code count} elements, whole vectors; minus infinity of none. */
+  static float max(long x, int count) {
+    FloatVector best = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    for (int i = 0; i < count; i += N) {
+      best = best.max(FloatVector.fromMemorySegment(F, ALL, x + 4L * i & MASK, LE));
+    }
+    return best.reduceLanes(VectorOperators.MAX);
+  }
+
+  private static int firstVectorWith(long x, float value, int count) {
+    for (int i = 0; i < count; i += N) {
+      VectorMask<Float> equal =
+          FloatVector.fromMemorySegment(F, ALL, x + 4L * i & MASK, LE)
+              .compare(VectorOperators.EQ, value);
+      if (equal.anyTrue()) {
+        return i;
+      }
+    }
+    return count;
   }
 }

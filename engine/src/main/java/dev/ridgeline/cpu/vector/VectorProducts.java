@@ -6,8 +6,8 @@ import java.util.List;
 
 /** The products that the Vector API can do: every format, any number of tokens. */
 public final class VectorProducts {
-  /** From this many tokens on, transposing them pays. */
-  private static final int TILE_TOKENS = 12;
+  /** From this many tokens on, decoding a tile once for all of them pays. */
+  private static final int TILE_TOKENS = 4;
 
   private VectorProducts() {}
 
