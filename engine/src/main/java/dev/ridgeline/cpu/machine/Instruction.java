@@ -24,10 +24,12 @@ enum Instruction {
   VPERMD(1, 2, 0, 0x36, Tuple.FULL),
   VPSHUFB(1, 2, 0, 0x00, Tuple.FULL),
   // Conversions
+  VPMOVZXWD(1, 2, 0, 0x33, Tuple.HALF),
   VCVTPH2PS(1, 2, 0, 0x13, Tuple.HALF),
   VCVTDQ2PS(0, 1, 0, 0x5B, Tuple.FULL),
   VCVTPS2DQ(1, 1, 0, 0x5B, Tuple.FULL),
   // Float arithmetic
+  VADDPS(0, 1, 0, 0x58, Tuple.FULL),
   VMULPS(0, 1, 0, 0x59, Tuple.FULL),
   VDIVPS(0, 1, 0, 0x5E, Tuple.FULL),
   VMAXPS(0, 1, 0, 0x5F, Tuple.FULL),

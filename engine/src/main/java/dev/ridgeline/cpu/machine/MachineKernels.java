@@ -71,8 +71,8 @@ public record MachineKernels(String instructions, List<ProductKernel> kernels) {
     var packing = new Int8Packing();
     var kernels = new ArrayList<ProductKernel>();
     for (DType type : DType.values()) {
-      if (type.isQuantized()) {
-        kernels.add(new VnniKernel(type, packing));
+      if (type.isWeight()) {
+        kernels.add(type.isQuantized() ? new VnniKernel(type, packing) : new FloatKernel(type));
       }
     }
     return kernels;

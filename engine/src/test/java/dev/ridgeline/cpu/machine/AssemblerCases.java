@@ -65,7 +65,7 @@ final class AssemblerCases {
         ADDRESSES.forEach(m -> add(i, List.of(zmm(1), zmm(31), m), 0xEA));
       }
       case VMOVDQU32_LOAD, VPBROADCASTD -> loads(i);
-      case VCVTPH2PS -> {
+      case VPMOVZXWD, VCVTPH2PS -> {
         loads(i);
         add(i, List.of(zmm(19), ymm(7)));
       }

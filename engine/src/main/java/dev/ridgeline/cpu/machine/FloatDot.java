@@ -1,0 +1,206 @@
+package dev.ridgeline.cpu.machine;
+
+import static dev.ridgeline.cpu.machine.Instruction.*;
+import static dev.ridgeline.cpu.machine.Operand.at;
+import static dev.ridgeline.cpu.machine.Operand.k;
+import static dev.ridgeline.cpu.machine.Operand.zmm;
+
+import dev.ridgeline.cpu.machine.Assembler.Condition;
+import dev.ridgeline.cpu.machine.Assembler.Label;
+import dev.ridgeline.cpu.machine.Operand.Mem;
+import dev.ridgeline.cpu.machine.Operand.Vec;
+import dev.ridgeline.tensor.DType;
+
+/**
+ * Emits {@code f(RDI frame)}: a piece of 4 rows of F32, F16 or BF16 by up to 6 tokens of float32,
+ * lanes being columns. Each of the 24 products has 16 sums of its own, added up in one order at the
+ * end of the piece: a result does not depend on how many tokens one call takes.
+ */
+final class FloatDot {
+  static final int ROWS = 4;
+  static final int MAX_TOKENS = 6;
+
+  /** Columns of a step: a cache line of 16-bit weights. */
+  static final int STEP = 32;
+
+  // The frame: 64-bit fields.
+  static final int WEIGHTS = 0;
+  static final int ROW_BYTES = 8;
+  static final int X = 16;
+  static final int X_STRIDE = 24;
+  static final int OUT = 32;
+  static final int OUT_STRIDE = 40;
+
+  /** Whole steps. */
+  static final int STEPS = 48;
+
+  /** Columns of a last, partial step, as a mask; 0 for none. */
+  static final int TAIL = 56;
+
+  /** Rows to store, as a mask. */
+  static final int ROW_MASK = 64;
+
+  /** Whether {@code out} is added to, rather than overwritten. */
+  static final int ADD = 72;
+
+  /** What to fetch from memory meanwhile: as many bytes as the piece has. */
+  static final int FETCH = 80;
+
+  static final int FRAME_BYTES = 128;
+
+  private static final int LANES = 16;
+  private static final int LINE = 64;
+
+  private static final Gpr FRAME = Gpr.RDI;
+  private static final Gpr WEIGHT = Gpr.RAX;
+  private static final Gpr STRIDE = Gpr.RSI;
+  private static final Gpr STRIDE3 = Gpr.R10;
+  private static final Gpr[] TOKEN_QUADS = {Gpr.RDX, Gpr.RBX};
+  private static final Gpr X_STRIDE1 = Gpr.RCX;
+  private static final Gpr X_STRIDE3 = Gpr.R11;
+  private static final Gpr AHEAD = Gpr.R9;
+  private static final Gpr COUNT = Gpr.RBP;
+
+  private final DType type;
+  private final int tokens;
+  private final boolean fetches;
+  private final Assembler a = new Assembler();
+
+  FloatDot(DType type, int tokens, boolean fetches) {
+    this.type = type;
+    this.tokens = tokens;
+    this.fetches = fetches;
+  }
+
+  byte[] emit() {
+    a.push(Gpr.RBX);
+    a.push(Gpr.RBP);
+    a.mov(WEIGHT, at(FRAME, WEIGHTS));
+    a.mov(STRIDE, at(FRAME, ROW_BYTES));
+    a.lea(STRIDE3, at(STRIDE, STRIDE, 2, 0));
+    a.mov(TOKEN_QUADS[0], at(FRAME, X));
+    a.mov(X_STRIDE1, at(FRAME, X_STRIDE));
+    a.lea(X_STRIDE3, at(X_STRIDE1, X_STRIDE1, 2, 0));
+    a.lea(TOKEN_QUADS[1], at(TOKEN_QUADS[0], X_STRIDE1, 4, 0));
+    a.mov(AHEAD, at(FRAME, FETCH));
+    a.mov(COUNT, at(FRAME, STEPS));
+    for (int i = 0; i < ROWS * tokens; i++) {
+      a.zero(zmm(i));
+    }
+    var tail = new Label();
+    a.cmp(COUNT, 0);
+    a.jump(Condition.EQUAL, tail);
+    a.loop(COUNT, () -> step(false));
+    a.bind(tail);
+    var done = new Label();
+    a.mov(Gpr.R8, at(FRAME, TAIL));
+    a.cmp(Gpr.R8, 0);
+    a.jump(Condition.EQUAL, done);
+    a.kmovd(k(1), Gpr.R8);
+    a.shr(Gpr.R8, LANES);
+    a.kmovd(k(2), Gpr.R8);
+    step(true);
+    a.bind(done);
+    finish();
+    a.vzeroupper();
+    a.pop(Gpr.RBP);
+    a.pop(Gpr.RBX);
+    a.ret();
+    return a.finish();
+  }
+
+  private void step(boolean masked) {
+    int bytes = Math.toIntExact(type.bytes(STEP));
+    for (int half = 0; half < 2; half++) {
+      for (int r = 0; r < ROWS; r++) {
+        Vec w = weight(r);
+        decode(masked ? w.zeroing(k(1 + half)) : w, row(r, half * bytes / 2));
+      }
+      for (int t = 0; t < tokens; t++) {
+        Vec x = zmm(28 + t % 4);
+        a.op(VMOVDQU32_LOAD, masked ? x.zeroing(k(1 + half)) : x, x(t, half * LINE));
+        for (int r = 0; r < ROWS; r++) {
+          a.op(VFMADD231PS, sum(t, r), weight(r), x);
+        }
+      }
+    }
+    for (int line = 0; fetches && line < ROWS * bytes / LINE; line++) {
+      a.prefetch(at(AHEAD, LINE * line));
+    }
+    a.add(AHEAD, ROWS * bytes);
+    a.add(WEIGHT, bytes);
+    for (Gpr quad : TOKEN_QUADS) {
+      a.add(quad, STEP * Float.BYTES);
+    }
+  }
+
+  private void decode(Vec to, Mem from) {
+    switch (type) {
+      case F32 -> a.op(VMOVDQU32_LOAD, to, from);
+      case F16 -> a.op(VCVTPH2PS, to, from);
+      case BF16 -> {
+        a.op(VPMOVZXWD, to, from);
+        Vec all = zmm(to.index());
+        a.op(VPSLLD, all, all, 16);
+      }
+      default -> throw new IllegalStateException(type + " is not plain");
+    }
+  }
+
+  /** Adds up the lanes of 4 rows at once: by pairs, by pairs of pairs, then over the quarters. */
+  private void finish() {
+    a.mov(Gpr.R8, at(FRAME, ROW_MASK));
+    a.kmovd(k(1), Gpr.R8);
+    a.mov(Gpr.R8, at(FRAME, OUT));
+    a.mov(Gpr.RCX, at(FRAME, OUT_STRIDE));
+    a.mov(Gpr.RDX, at(FRAME, ADD));
+    for (int t = 0; t < tokens; t++) {
+      Vec all = zmm(24);
+      pairs(VPUNPCKLDQ, VPUNPCKHDQ, all, sum(t, 0), sum(t, 1));
+      pairs(VPUNPCKLDQ, VPUNPCKHDQ, zmm(26), sum(t, 2), sum(t, 3));
+      pairs(VPUNPCKLQDQ, VPUNPCKHQDQ, all, all, zmm(26));
+      a.op(VSHUFI32X4, zmm(25), all, all, 0x4E);
+      a.op(VADDPS, all, all, zmm(25));
+      a.op(VSHUFI32X4, zmm(25), all, all, 0xB1);
+      a.op(VADDPS, all, all, zmm(25));
+      var store = new Label();
+      a.cmp(Gpr.RDX, 0);
+      a.jump(Condition.EQUAL, store);
+      a.op(VADDPS, all.xmm().zeroing(k(1)), all.xmm(), at(Gpr.R8));
+      a.bind(store);
+      a.store(VMOVDQU32_STORE, at(Gpr.R8), all.xmm().merging(k(1)));
+      a.add(Gpr.R8, Gpr.RCX);
+    }
+  }
+
+  private void pairs(Instruction low, Instruction high, Vec to, Vec first, Vec second) {
+    a.op(high, zmm(27), first, second);
+    a.op(low, to, first, second);
+    a.op(VADDPS, to, to, zmm(27));
+  }
+
+  private static Vec sum(int t, int r) {
+    return zmm(ROWS * t + r);
+  }
+
+  private static Vec weight(int r) {
+    return zmm(24 + r);
+  }
+
+  private static Mem row(int r, int offset) {
+    return quarter(WEIGHT, STRIDE, STRIDE3, r, offset);
+  }
+
+  private static Mem x(int t, int offset) {
+    return quarter(TOKEN_QUADS[t / 4], X_STRIDE1, X_STRIDE3, t % 4, offset);
+  }
+
+  private static Mem quarter(Gpr base, Gpr stride, Gpr stride3, int i, int offset) {
+    return switch (i) {
+      case 0 -> at(base, offset);
+      case 1 -> at(base, stride, 1, offset);
+      case 2 -> at(base, stride, 2, offset);
+      default -> at(base, stride3, 1, offset);
+    };
+  }
+}
