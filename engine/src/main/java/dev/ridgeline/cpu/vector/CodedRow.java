@@ -63,7 +63,7 @@ record CodedRow(DType type, Unpacker unpacker, Groups groups) implements WeightR
   public void dot(long from, long x, int elements, long scratch) {
     long codes = scratch + CODES;
     long scales = scratch + SCALES;
-    Memory.zero(scratch, 2 * BYTES);
+    Dots.clear(scratch);
     for (int done = 0; done < elements; done += PIECE) {
       int n = Math.min(PIECE, elements - done);
       unpacker.unpack(from, n, codes, scales);

@@ -28,6 +28,13 @@ final class Dots {
 
   private Dots() {}
 
+  /** Sets two sums to zero. */
+  static void clear(long sums) {
+    FloatVector zero = FloatVector.zero(F);
+    zero.intoMemorySegment(ALL, sums & MASK, LE);
+    zero.intoMemorySegment(ALL, sums + BYTES & MASK, LE);
+  }
+
   /**
    * Adds the products of one row and one token to the two sums at {@code sums}.
    *

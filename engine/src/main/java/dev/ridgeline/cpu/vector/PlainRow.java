@@ -81,7 +81,7 @@ enum PlainRow implements WeightRow {
   };
 
   private static void dotF32(long w, long x, int n, long sums) {
-    Memory.zero(sums, 2 * BYTES);
+    Dots.clear(sums);
     Dots.row(w, x, 4 * (n & -N), sums);
   }
 

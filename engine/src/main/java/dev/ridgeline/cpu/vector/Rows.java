@@ -44,7 +44,7 @@ public final class Rows {
   private static float squares(long x, int count) {
     long sums = ThreadScratch.address();
     int whole = count & -N;
-    Memory.zero(sums, 2 * BYTES);
+    Dots.clear(sums);
     Dots.row(x, x, 4 * whole, sums);
     float sum = Dots.fold(sums, sums + BYTES);
     for (int i = whole; i < count; i++) {

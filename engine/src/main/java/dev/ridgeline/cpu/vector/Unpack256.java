@@ -10,6 +10,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.ridgeline.cpu.kernel.Memory;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -29,7 +30,35 @@ final class Unpack256 {
 
   private static final float[] IS_MINIMUM = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};
 
+  /** Of the header of Q4_K: scales, or minimums, 0 to 3 and the low halves of 4 to 7. */
+  private static final ByteVector Q4_LOW = words(4, 12, 8, 12);
+
+  private static final IntVector Q4_LOW_SHIFTS = ints(0, 0, 0, 4);
+  private static final IntVector Q4_LOW_MASKS = ints(0x3F3F_3F3F, NIBBLES, 0x3F3F_3F3F, NIBBLES);
+
+  /** The bytes whose upper two bits complete 4 to 7. */
+  private static final ByteVector Q4_HIGH = words(0, 4, 0, 8);
+
+  private static final IntVector Q4_HIGH_MASKS = ints(0, 0x3030_3030, 0, 0x3030_3030);
+  private static final ByteVector Q3_LOW = words(2, 6, 2, 6);
+  private static final IntVector Q3_LOW_SHIFTS = ints(0, 0, 4, 4);
+  private static final ByteVector Q3_HIGH = words(10, 10, 10, 10);
+  private static final IntVector Q3_HIGH_SHIFTS = ints(0, 2, 4, 6);
+
   private Unpack256() {}
+
+  /** Indexes of the bytes of four words that begin at {@code starts}. */
+  private static ByteVector words(int... starts) {
+    byte[] indexes = new byte[16];
+    for (int i = 0; i < 16; i++) {
+      indexes[i] = (byte) (starts[i / 4] + i % 4);
+    }
+    return ByteVector.fromArray(ByteVector.SPECIES_128, indexes, 0);
+  }
+
+  private static IntVector ints(int... values) {
+    return IntVector.fromArray(IntVector.SPECIES_128, values, 0);
+  }
 
   static void q2_k(long from, int elements, long codes, long scales) {
     for (int e = 0; e < elements; e += 256) {
@@ -76,13 +105,23 @@ final class Unpack256 {
 
   /** Scales of six bits: four low bits, and two high bits four groups further on each. */
   private static void q3Scales(long from, long to) {
-    int a = Memory.i32(from);
-    int b = Memory.i32(from + 4);
-    int high = Memory.i32(from + 8);
-    Memory.i32(to, a & NIBBLES | (high & 0x0303_0303) << 4);
-    Memory.i32(to + 4, b & NIBBLES | (high >>> 2 & 0x0303_0303) << 4);
-    Memory.i32(to + 8, a >>> 4 & NIBBLES | (high >>> 4 & 0x0303_0303) << 4);
-    Memory.i32(to + 12, b >>> 4 & NIBBLES | (high >>> 6 & 0x0303_0303) << 4);
+    // From two bytes before, so that nothing after the block is read.
+    ByteVector header =
+        ByteVector.fromMemorySegment(ByteVector.SPECIES_128, ALL, from - 2 & MASK, LE);
+    IntVector high =
+        Q3_HIGH
+            .selectFrom(header)
+            .reinterpretAsInts()
+            .lanewise(LSHR, Q3_HIGH_SHIFTS)
+            .and(0x0303_0303)
+            .lanewise(LSHL, 4);
+    Q3_LOW
+        .selectFrom(header)
+        .reinterpretAsInts()
+        .lanewise(LSHR, Q3_LOW_SHIFTS)
+        .and(NIBBLES)
+        .or(high)
+        .intoMemorySegment(ALL, to & MASK, LE);
   }
 
   /** {@code (byte - bias) * d} of 16 signed bytes. */
@@ -96,32 +135,20 @@ final class Unpack256 {
   /** Four rows of 32 codes: two low bits, and less 4 unless the bit of the mask is set. */
   private static void q3Codes(long mask, long from, int bit, long to) {
     for (int i = 0; i < 32; i += U_BYTES) {
-      long c = to + i & MASK;
-      IntVector q = IntVector.fromMemorySegment(U, ALL, from + i & MASK, LE);
-      IntVector h = IntVector.fromMemorySegment(U, ALL, mask + i & MASK, LE).lanewise(LSHR, bit);
-      q.and(0x0303_0303)
-          .or(h.and(0x0101_0101).lanewise(LSHL, 2))
-          .reinterpretAsBytes()
-          .sub((byte) 4)
-          .intoMemorySegment(ALL, c, LE);
-      q.lanewise(LSHR, 2)
-          .and(0x0303_0303)
-          .or(h.lanewise(LSHL, 1).and(0x0404_0404))
-          .reinterpretAsBytes()
-          .sub((byte) 4)
-          .intoMemorySegment(ALL, c + 32, LE);
-      q.lanewise(LSHR, 4)
-          .and(0x0303_0303)
-          .or(h.and(0x0404_0404))
-          .reinterpretAsBytes()
-          .sub((byte) 4)
-          .intoMemorySegment(ALL, c + 64, LE);
-      q.lanewise(LSHR, 6)
-          .and(0x0303_0303)
-          .or(h.lanewise(LSHR, 1).and(0x0404_0404))
-          .reinterpretAsBytes()
-          .sub((byte) 4)
-          .intoMemorySegment(ALL, c + 96, LE);
+      for (int row = 0; row < 4; row++) {
+        IntVector low =
+            IntVector.fromMemorySegment(U, ALL, from + i & MASK, LE)
+                .lanewise(LSHR, 2 * row)
+                .and(0x0303_0303);
+        IntVector high =
+            IntVector.fromMemorySegment(U, ALL, mask + i & MASK, LE)
+                .lanewise(LSHR, bit + row)
+                .and(0x0101_0101);
+        low.or(high.lanewise(LSHL, 2))
+            .reinterpretAsBytes()
+            .sub((byte) 4)
+            .intoMemorySegment(ALL, to + 32 * row + i & MASK, LE);
+      }
     }
   }
 
@@ -131,6 +158,14 @@ final class Unpack256 {
       for (int i = 0; i < 256; i += 64) {
         nibbles(from + 16 + i / 2, codes + e + i);
       }
+      from += 144;
+    }
+  }
+
+  /** The scales alone; 16 bytes for each super-block at {@code bytes} are overwritten. */
+  static void q4Scales(long from, int elements, long bytes, long scales) {
+    for (int e = 0; e < elements; e += 256) {
+      scalesAndMinimums(from, bytes + (e >> 4), scales + (e >> 2));
       from += 144;
     }
   }
@@ -150,13 +185,15 @@ final class Unpack256 {
    * factor of the minimums and then has twelve bytes of six bits each.
    */
   private static void scalesAndMinimums(long block, long bytes, long to) {
-    int a = Memory.i32(block + 4);
-    int b = Memory.i32(block + 8);
-    int c = Memory.i32(block + 12);
-    Memory.i32(bytes, a & 0x3F3F_3F3F);
-    Memory.i32(bytes + 4, c & NIBBLES | a >>> 2 & 0x3030_3030);
-    Memory.i32(bytes + 8, b & 0x3F3F_3F3F);
-    Memory.i32(bytes + 12, c >>> 4 & NIBBLES | b >>> 2 & 0x3030_3030);
+    ByteVector header = ByteVector.fromMemorySegment(ByteVector.SPECIES_128, ALL, block & MASK, LE);
+    IntVector high = Q4_HIGH.selectFrom(header).reinterpretAsInts().lanewise(LSHR, 2);
+    Q4_LOW
+        .selectFrom(header)
+        .reinterpretAsInts()
+        .lanewise(LSHR, Q4_LOW_SHIFTS)
+        .and(Q4_LOW_MASKS)
+        .or(high.and(Q4_HIGH_MASKS))
+        .intoMemorySegment(ALL, bytes & MASK, LE);
     float d = Memory.f16(block);
     float min = -Memory.f16(block + 2);
     for (int i = 0; i < 16; i += N) {

@@ -16,8 +16,12 @@ import jdk.incubator.vector.IntVector;
  */
 final class Unpack32 {
   private static final int NIBBLES = 0x0F0F_0F0F;
-  private static final long LONG_NIBBLES = 0x0F0F_0F0F_0F0F_0F0FL;
-  private static final long ONES = 0x0101_0101_0101_0101L;
+
+  /** Where the fifth bits of elements 0, 4, 8 and 12 are, and of 16, 20, 24 and 28. */
+  private static final IntVector FIRST_BITS =
+      IntVector.fromArray(IntVector.SPECIES_128, new int[] {0, 4, 8, 12}, 0);
+
+  private static final IntVector LAST_BITS = FIRST_BITS.add(16);
 
   /** What the codes of IQ4_NL and IQ4_XS stand for. */
   private static final ByteVector IQ4_VALUES =
@@ -70,15 +74,7 @@ final class Unpack32 {
   static void q5_0(long from, int elements, long codes, long scales) {
     for (int e = 0; e < elements; e += 32) {
       Memory.f32(scales + (e >> 3), Memory.f16(from));
-      // The fifth bit says that 16 is not to be taken away: where it is missing, fill with ones.
-      int missing = ~Memory.i32(from + 2);
-      long low = Memory.i64(from + 6);
-      long high = Memory.i64(from + 14);
-      long c = codes + e;
-      Memory.i64(c, low & LONG_NIBBLES | spread(missing & 255) * 0xF0);
-      Memory.i64(c + 8, high & LONG_NIBBLES | spread(missing >>> 8 & 255) * 0xF0);
-      Memory.i64(c + 16, low >>> 4 & LONG_NIBBLES | spread(missing >>> 16 & 255) * 0xF0);
-      Memory.i64(c + 24, high >>> 4 & LONG_NIBBLES | spread(missing >>> 24) * 0xF0);
+      q5(from + 6, Memory.i32(from + 2), (byte) 16, codes + e);
       from += 22;
     }
   }
@@ -88,21 +84,26 @@ final class Unpack32 {
       long s = scales + 64L * (e >> 8) + 4L * (e >> 5 & 7);
       Memory.f32(s, Memory.f16(from));
       Memory.f32(s + 32, Memory.f16(from + 2));
-      int fifth = Memory.i32(from + 4);
-      long low = Memory.i64(from + 8);
-      long high = Memory.i64(from + 16);
-      long c = codes + e;
-      Memory.i64(c, low & LONG_NIBBLES | spread(fifth & 255) << 4);
-      Memory.i64(c + 8, high & LONG_NIBBLES | spread(fifth >>> 8 & 255) << 4);
-      Memory.i64(c + 16, low >>> 4 & LONG_NIBBLES | spread(fifth >>> 16 & 255) << 4);
-      Memory.i64(c + 24, high >>> 4 & LONG_NIBBLES | spread(fifth >>> 24) << 4);
+      q5(from + 8, Memory.i32(from + 4), (byte) 0, codes + e);
       from += 24;
     }
   }
 
-  /** Bit i of eight bits as byte i, 0 or 1. */
-  private static long spread(int bits) {
-    return (bits * ONES & 0x8040_2010_0804_0201L) + 0x7F7F_7F7F_7F7F_7F7FL >>> 7 & ONES;
+  /** 32 codes of four bits, their fifth bits from an integer, less {@code bias}. */
+  private static void q5(long from, int fifth, byte bias, long codes) {
+    long c = codes & MASK;
+    IntVector q = IntVector.fromMemorySegment(IntVector.SPECIES_128, ALL, from & MASK, LE);
+    IntVector h = IntVector.broadcast(IntVector.SPECIES_128, fifth);
+    // The product puts bit i of four bits to bit 4 of byte i.
+    IntVector h0 = h.lanewise(LSHR, FIRST_BITS).and(15).mul(0x0204_0810).and(0x1010_1010);
+    IntVector h1 = h.lanewise(LSHR, LAST_BITS).and(15).mul(0x0204_0810).and(0x1010_1010);
+    q.and(NIBBLES).or(h0).reinterpretAsBytes().sub(bias).intoMemorySegment(ALL, c, LE);
+    q.lanewise(LSHR, 4)
+        .and(NIBBLES)
+        .or(h1)
+        .reinterpretAsBytes()
+        .sub(bias)
+        .intoMemorySegment(ALL, c + 16, LE);
   }
 
   static void iq4_nl(long from, int elements, long codes, long scales) {

@@ -49,7 +49,10 @@ interface WeightRow {
       case MXFP4 -> new CodedRow(type, Unpack32::mxfp4, CodedRow.Groups.OF_32);
       case Q2_K -> new CodedRow(type, Unpack256::q2_k, CodedRow.Groups.OF_16_OFFSET);
       case Q3_K -> new CodedRow(type, Unpack256::q3_k, CodedRow.Groups.OF_16);
-      case Q4_K -> new CodedRow(type, Unpack256::q4_k, CodedRow.Groups.OF_32_OFFSET);
+      case Q4_K -> {
+        var row = new CodedRow(type, Unpack256::q4_k, CodedRow.Groups.OF_32_OFFSET);
+        yield Lanes.BITS == 512 ? new Q4Row(row) : row;
+      }
       case Q5_K -> new CodedRow(type, Unpack256::q5_k, CodedRow.Groups.OF_32_OFFSET);
       case Q6_K -> new CodedRow(type, Unpack256::q6_k, CodedRow.Groups.OF_16);
       case IQ4_XS -> new CodedRow(type, Unpack256::iq4_xs, CodedRow.Groups.OF_32);
