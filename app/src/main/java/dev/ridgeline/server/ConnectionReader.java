@@ -22,6 +22,7 @@ final class ConnectionReader implements Supplier<byte[]> {
   private byte @Nullable [] ahead;
   private boolean ended;
   private @Nullable Runnable whenGone;
+  private volatile boolean last;
 
   ConnectionReader(HelidonSocket socket) {
     this.socket = socket;
@@ -30,6 +31,9 @@ final class ConnectionReader implements Supplier<byte[]> {
   /** The next bytes; waits for them, as long as the socket's read timeout. Null at the end. */
   @Override
   public byte @Nullable [] get() {
+    if (last) {
+      return null;
+    }
     lock.lock();
     try {
       while (watching) {
@@ -78,6 +82,11 @@ final class ConnectionReader implements Supplier<byte[]> {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Nothing more is read: the connection ends with the answer to this request. */
+  void end() {
+    last = true;
   }
 
   /** Closes the connection, whoever is reading or writing. */

@@ -31,7 +31,7 @@ final class Core {
   private volatile @Nullable Loaded loaded;
 
   /** The engine with what is derived from it once. */
-  private record Loaded(Engine engine, String model) {}
+  private record Loaded(Engine engine, String model, Constraints constraints) {}
 
   Core(ServerSettings settings, Metrics metrics, Log log, Tracing tracing) {
     this.settings = settings;
@@ -44,7 +44,7 @@ final class Core {
   void loaded(Engine engine) {
     String model =
         settings.models().isEmpty() ? engine.model().name() : settings.models().getFirst();
-    loaded = new Loaded(engine, model);
+    loaded = new Loaded(engine, model, new Constraints(engine.tokenizer()));
     metrics.engine(engine, model);
   }
 
@@ -84,6 +84,16 @@ final class Core {
           default -> "the model is being loaded";
         },
         state == State.LOADING ? 5 : 30);
+  }
+
+  /** What answers can be held to, once the engine is there. */
+  Constraints constraints() {
+    engine();
+    Loaded l = loaded;
+    if (l == null) {
+      throw new IllegalStateException("no engine");
+    }
+    return l.constraints;
   }
 
   /** The name that the model goes by. */

@@ -5,6 +5,7 @@ import dev.ridgeline.scheduler.GenerationException;
 import dev.ridgeline.server.ApiException.Kind;
 import dev.ridgeline.tokenizer.template.TemplateException;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.HttpRouting;
@@ -42,6 +43,14 @@ final class Routes {
   /** All routes. */
   HttpRouting.Builder routing() {
     var routing = HttpRouting.builder();
+    routing.addFilter(
+        (chain, request, response) -> {
+          // Helidon says that it will close the connection, and leaves it to the client.
+          if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+            WatchedConnections.current().end();
+          }
+          chain.proceed();
+        });
     new Cors(core.settings.listen().origins()).register(routing);
     var health = new Health(core);
     routing.get("/livez", health::live);

@@ -31,6 +31,8 @@ public final class Server implements AutoCloseable {
   /** Held, for a logger without a reference forgets its level. */
   private static final Logger HELIDON = Logger.getLogger("io.helidon");
 
+  private static final Logger LISTENER = Logger.getLogger("io.helidon.webserver.LoomServer");
+
   private static final Duration READ_TIMEOUT = Duration.ofSeconds(75);
 
   private final Core core;
@@ -50,6 +52,7 @@ public final class Server implements AutoCloseable {
   static {
     // Helidon says where it listens and which of its features are there; our own lines say more.
     HELIDON.setLevel(java.util.logging.Level.WARNING);
+    LISTENER.setLevel(java.util.logging.Level.OFF);
   }
 
   private Server(ServerSettings settings, Loader load, PrintStream log) {
@@ -76,12 +79,17 @@ public final class Server implements AutoCloseable {
     var server = new Server(settings, load, log);
     try {
       server.web.start();
-    } catch (RuntimeException e) {
-      server.core.metrics.close();
+    } finally {
+      // Helidon logs why a port cannot be had, and goes on.
+      if (!server.web.isRunning()) {
+        server.core.metrics.close();
+      }
+    }
+    if (!server.web.isRunning()) {
       throw new IllegalArgumentException(
-          "cannot listen on %s:%d (%s); choose another --host or --port"
-              .formatted(settings.listen().host(), settings.listen().port(), rootMessage(e)),
-          e);
+          "cannot listen on %s:%d: the address is not this machine's, or another program listens"
+                  .formatted(settings.listen().host(), settings.listen().port())
+              + " there; choose another --host or --port");
     }
     server.loader.start();
     server.housekeeper.start();
@@ -140,22 +148,14 @@ public final class Server implements AutoCloseable {
 
   private static Tls tls(ServerSettings.TlsFiles files) {
     try {
-      return Tls.builder()
-          .privateKey(
-              Keys.builder()
-                  .pem(
-                      pem ->
-                          pem.key(Resource.create(files.key()))
-                              .certificates(Resource.create(files.certificates())))
-                  .build())
-          .privateKeyCertChain(
-              Keys.builder()
-                  .pem(
-                      pem ->
-                          pem.key(Resource.create(files.key()))
-                              .certificates(Resource.create(files.certificates())))
-                  .build())
-          .build();
+      Keys keys =
+          Keys.builder()
+              .pem(
+                  pem ->
+                      pem.key(Resource.create(files.key()))
+                          .certChain(Resource.create(files.certificates())))
+              .build();
+      return Tls.builder().privateKey(keys).privateKeyCertChain(keys).build();
     } catch (RuntimeException e) {
       throw new IllegalArgumentException(
           "--tls-cert, --tls-key: cannot use %s and %s (%s); expected PEM files"
