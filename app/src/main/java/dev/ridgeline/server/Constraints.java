@@ -19,6 +19,10 @@ final class Constraints {
   private static final int KEPT = 64;
 
   private final TokenTable tokens;
+
+  /** With control tokens, which templates like to put around calls. */
+  private final TokenTable withControl;
+
   private final Map<String, Constraint> kept =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1;
@@ -30,15 +34,24 @@ final class Constraints {
       };
 
   Constraints(Tokenizer tokenizer) {
-    tokens =
-        new TokenTable(
-            tokenizer.size(),
-            tokenizer::bytes,
-            id -> {
-              TokenKind kind = tokenizer.kind(id);
-              return kind != TokenKind.CONTROL && kind != TokenKind.UNKNOWN;
-            },
-            tokenizer.ends());
+    tokens = table(tokenizer, false);
+    withControl = table(tokenizer, true);
+  }
+
+  private static TokenTable table(Tokenizer tokenizer, boolean control) {
+    return new TokenTable(
+        tokenizer.size(),
+        tokenizer::bytes,
+        id -> {
+          TokenKind kind = tokenizer.kind(id);
+          return kind != TokenKind.UNKNOWN && (control || kind != TokenKind.CONTROL);
+        },
+        tokenizer.ends());
+  }
+
+  /** Calls of tools. */
+  synchronized Constraint tools(String grammar) {
+    return kept.computeIfAbsent("t" + grammar, _ -> Constraint.ofGbnf(grammar, withControl));
   }
 
   /** Texts of the grammar. */

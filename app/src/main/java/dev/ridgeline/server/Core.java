@@ -2,6 +2,7 @@ package dev.ridgeline.server;
 
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.server.ApiException.Kind;
+import dev.ridgeline.tokenizer.template.TemplateException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,7 +32,7 @@ final class Core {
   private volatile @Nullable Loaded loaded;
 
   /** The engine with what is derived from it once. */
-  private record Loaded(Engine engine, String model, Constraints constraints) {}
+  private record Loaded(Engine engine, String model, Constraints constraints, @Nullable ToolFormat toolFormat) {}
 
   Core(ServerSettings settings, Metrics metrics, Log log, Tracing tracing) {
     this.settings = settings;
@@ -44,12 +45,27 @@ final class Core {
   void loaded(Engine engine) {
     String model =
         settings.models().isEmpty() ? engine.model().name() : settings.models().getFirst();
-    loaded = new Loaded(engine, model, new Constraints(engine.tokenizer()));
+    @Nullable ToolFormat format = toolFormat(engine);
+    loaded = new Loaded(engine, model, new Constraints(engine.tokenizer()), format);
     metrics.engine(engine, model);
   }
 
   long createdSeconds() {
     return System.currentTimeMillis() / 1000;
+  }
+
+  private static @Nullable ToolFormat toolFormat(Engine engine) {
+    try {
+      return engine.chatPrompt().flatMap(ToolFormat::of).orElse(null);
+    } catch (TemplateException e) {
+      return null; // told to whoever wants to chat
+    }
+  }
+
+  /** How the model writes calls of tools; null where its template does not say. */
+  @Nullable ToolFormat toolFormat() {
+    Loaded l = loaded;
+    return l == null ? null : l.toolFormat;
   }
 
   State state() {

@@ -67,7 +67,7 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     String tail = said.substring(contentAt + CONTENT.length());
     String end = written.substring(close);
     end = end.endsWith(tail) ? end.substring(0, end.length() - tail.length()) : end.stripTrailing();
-    String begin = written.substring(0, name);
+    String begin = written.substring(0, name).stripLeading();
     String middle = written.substring(name + NAME.length(), arguments);
     if (begin.isBlank()) {
       return Optional.empty(); // nothing tells a call from a text
@@ -245,11 +245,11 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     return all.toString();
   }
 
-  /** What tells that a call begins: the beginning up to the first quote, or all of it. */
+  /** What tells that a call begins: what stands before the first brace, or all of it. */
   String trigger() {
-    String stripped = begin.stripTrailing();
-    int brace = stripped.indexOf('{');
-    String mark = brace > 0 ? stripped.substring(0, brace).strip() : stripped.strip();
-    return mark.isEmpty() || mark.equals("[") ? begin.strip() : mark;
+    int brace = begin.indexOf('{');
+    String mark = (brace < 0 ? begin : begin.substring(0, brace)).stripTrailing();
+    // A brace or a bracket alone begins many a text.
+    return mark.length() > 1 ? mark : begin;
   }
 }

@@ -405,7 +405,8 @@ public final class JsonSchema {
     return quote(json(value));
   }
 
-  static String quote(String text) {
+  /** {@code text} as a literal of a grammar. */
+  public static String quote(String text) {
     var quoted = new StringBuilder("\"");
     text.codePoints()
         .forEach(
