@@ -64,6 +64,19 @@ final class Routes {
     get(routing, "/v1/models/{+name}", ModelsEndpoint::one);
     post(routing, "/v1/completions", CompletionsEndpoint::handle);
     post(routing, "/v1/chat/completions", ChatEndpoint::handle);
+    post(routing, "/v1/responses", ResponsesEndpoint::handle);
+    route(
+        routing,
+        Method.POST,
+        "/v1/messages",
+        MessagesEndpoint::handle,
+        MessagesEndpoint::error);
+    route(
+        routing,
+        Method.POST,
+        "/v1/messages/count_tokens",
+        MessagesEndpoint::count,
+        MessagesEndpoint::error);
     post(routing, "/tokenize", TextEndpoints::tokenize);
     post(routing, "/detokenize", TextEndpoints::detokenize);
     post(routing, "/apply-template", TextEndpoints::applyTemplate);
