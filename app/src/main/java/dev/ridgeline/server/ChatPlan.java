@@ -97,8 +97,7 @@ record ChatPlan(int[] prompt, GenerateParams params, Supplier<Delta.Reader> read
     GenerateParams constrained = Constraints.apply(exchange, body, params);
     if (tools.offered.isEmpty()) {
       String prompt = render(chat, body, messages, List.of());
-      return new ChatPlan(
-          chat.encode(prompt), constrained, readers(prompt, Delta.Reader::plain));
+      return new ChatPlan(chat.encode(prompt), constrained, readers(prompt, Delta.Reader::plain));
     }
     if (constrained.constraint() != null && constrained.constraint() != params.constraint()) {
       throw body.invalid("tools", "cannot be combined with a response format or a grammar");

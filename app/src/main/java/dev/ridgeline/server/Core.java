@@ -32,7 +32,8 @@ final class Core {
   private volatile @Nullable Loaded loaded;
 
   /** The engine with what is derived from it once. */
-  private record Loaded(Engine engine, String model, Constraints constraints, @Nullable ToolFormat toolFormat) {}
+  private record Loaded(
+      Engine engine, String model, Constraints constraints, @Nullable ToolFormat toolFormat) {}
 
   Core(ServerSettings settings, Metrics metrics, Log log, Tracing tracing) {
     this.settings = settings;

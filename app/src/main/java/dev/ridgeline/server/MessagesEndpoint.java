@@ -60,8 +60,7 @@ final class MessagesEndpoint {
   private static ChatPlan plan(Exchange exchange, Fields body) {
     GenerateParams params =
         GenerateFields.read(exchange, body, -1, GenerateFields.maxTokens(body, "max_tokens"));
-    params =
-        params.toBuilder().stop(body.strings("stop_sequences").toArray(String[]::new)).build();
+    params = params.toBuilder().stop(body.strings("stop_sequences").toArray(String[]::new)).build();
     return ChatPlan.of(exchange, body, messages(body), tools(body), params);
   }
 
@@ -127,8 +126,7 @@ final class MessagesEndpoint {
                   result == null ? "" : result));
         }
         default ->
-            throw block.invalid(
-                "type", "expected text, tool_use or tool_result, found '%s'", type);
+            throw block.invalid("type", "expected text, tool_use or tool_result, found '%s'", type);
       }
     }
     if (!text.isEmpty() || !calls.isEmpty()) {
@@ -169,7 +167,8 @@ final class MessagesEndpoint {
       case "auto" -> new ChatPlan.Tools(all, ChatPlan.Tools.Choice.AUTO, several);
       case "any" -> new ChatPlan.Tools(all, ChatPlan.Tools.Choice.REQUIRED, several);
       case "tool" ->
-          ChatPlan.Tools.named(body, all, body.requiredFields("tool_choice").requiredString("name"));
+          ChatPlan.Tools.named(
+              body, all, body.requiredFields("tool_choice").requiredString("name"));
       default ->
           throw body.invalid("tool_choice", "expected auto, any, tool or none, found '%s'", type);
     };
@@ -231,10 +230,14 @@ final class MessagesEndpoint {
         throw ApiException.of(Kind.INTERNAL, "no answer");
       }
       return Map.of(
-          "input_tokens", s.promptTokens() - s.cachedTokens(),
-          "cache_read_input_tokens", s.cachedTokens(),
-          "cache_creation_input_tokens", 0,
-          "output_tokens", s.generatedTokens());
+          "input_tokens",
+          s.promptTokens() - s.cachedTokens(),
+          "cache_read_input_tokens",
+          s.cachedTokens(),
+          "cache_creation_input_tokens",
+          0,
+          "output_tokens",
+          s.generatedTokens());
     }
 
     private Map<String, @Nullable Object> end(Blocks blocks) {
@@ -257,14 +260,7 @@ final class MessagesEndpoint {
         case THOUGHT -> Map.of("type", "thinking", "thinking", text, "signature", "");
         case CALL ->
             Map.of(
-                "type",
-                "tool_use",
-                "id",
-                block.id(),
-                "name",
-                block.name(),
-                "input",
-                input(text));
+                "type", "tool_use", "id", block.id(), "name", block.name(), "input", input(text));
       };
     }
 
@@ -279,8 +275,7 @@ final class MessagesEndpoint {
 
     void stream(Generation generation) {
       var holder = new Blocks[1];
-      Function<Supplier<Sse>, Generation.Listener> listener =
-          sse -> into(() -> begun(sse, holder));
+      Function<Supplier<Sse>, Generation.Listener> listener = sse -> into(() -> begun(sse, holder));
       StreamedAnswer.run(
           exchange,
           generation,
@@ -299,8 +294,7 @@ final class MessagesEndpoint {
       if (holder[0] == null) {
         sse.get()
             .add(
-                "message_start",
-                Map.of("type", "message_start", "message", message(promptTokens)));
+                "message_start", Map.of("type", "message_start", "message", message(promptTokens)));
         holder[0] = new Blocks(new Events(sse.get()));
       }
       return holder[0];

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * {@code POST /v1/responses}: OpenAI's newer API, without state: nothing is stored, so every request
- * carries its whole conversation.
+ * {@code POST /v1/responses}: OpenAI's newer API, without state: nothing is stored, so every
+ * request carries its whole conversation.
  */
 final class ResponsesEndpoint {
   private ResponsesEndpoint() {}
@@ -207,13 +207,13 @@ final class ResponsesEndpoint {
           sse -> into(() -> begun(sse, events).blocks),
           _ -> {
             String status = status();
-            events[0].add("response." + status, Map.of("response", response(events[0].blocks, status)));
+            events[0].add(
+                "response." + status, Map.of("response", response(events[0].blocks, status)));
             events[0].sse.flush();
           },
           (sse, e) ->
               sse.add(
-                  "error",
-                  Map.of("type", "error", "message", e.text(), "code", e.kind().type())));
+                  "error", Map.of("type", "error", "message", e.text(), "code", e.kind().type())));
     }
 
     private Events begun(Supplier<Sse> sse, Events[] holder) {
@@ -258,7 +258,8 @@ final class ResponsesEndpoint {
       map.put("status", status);
       map.put("model", exchange.core().model());
       map.put(
-          "output", over ? blocks.all().stream().map(b -> item(b, "completed")).toList() : List.of());
+          "output",
+          over ? blocks.all().stream().map(b -> item(b, "completed")).toList() : List.of());
       map.put("error", null);
       map.put(
           "incomplete_details",
@@ -362,10 +363,7 @@ final class ResponsesEndpoint {
             "response.output_item.added",
             Map.of("output_index", block.index(), "item", item(block, "in_progress")));
         if (block.kind() == Blocks.Kind.TEXT) {
-          add(
-              "response.content_part.added",
-              block,
-              Map.of("content_index", 0, "part", part("")));
+          add("response.content_part.added", block, Map.of("content_index", 0, "part", part("")));
         }
       }
 
@@ -382,8 +380,7 @@ final class ResponsesEndpoint {
                   "response.reasoning_text.delta",
                   block,
                   Map.of("content_index", 0, "delta", text));
-          case CALL ->
-              add("response.function_call_arguments.delta", block, Map.of("delta", text));
+          case CALL -> add("response.function_call_arguments.delta", block, Map.of("delta", text));
         }
       }
 
@@ -402,8 +399,7 @@ final class ResponsesEndpoint {
                 Map.of("content_index", 0, "part", part(text)));
           }
           case THOUGHT ->
-              add(
-                  "response.reasoning_text.done", block, Map.of("content_index", 0, "text", text));
+              add("response.reasoning_text.done", block, Map.of("content_index", 0, "text", text));
           case CALL ->
               add(
                   "response.function_call_arguments.done",

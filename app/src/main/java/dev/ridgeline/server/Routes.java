@@ -65,12 +65,7 @@ final class Routes {
     post(routing, "/v1/completions", CompletionsEndpoint::handle);
     post(routing, "/v1/chat/completions", ChatEndpoint::handle);
     post(routing, "/v1/responses", ResponsesEndpoint::handle);
-    route(
-        routing,
-        Method.POST,
-        "/v1/messages",
-        MessagesEndpoint::handle,
-        MessagesEndpoint::error);
+    route(routing, Method.POST, "/v1/messages", MessagesEndpoint::handle, MessagesEndpoint::error);
     route(
         routing,
         Method.POST,

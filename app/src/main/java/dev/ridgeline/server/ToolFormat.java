@@ -35,7 +35,10 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
    */
   static final ToolFormat GENERIC =
       new ToolFormat(
-          "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>", "\n<tool_call>\n{\"name\": \"");
+          "<tool_call>\n{\"name\": \"",
+          "\", \"arguments\": ",
+          "}\n</tool_call>",
+          "\n<tool_call>\n{\"name\": \"");
 
   /** The format of a template; empty where it does not write calls of one form as JSON. */
   static Optional<ToolFormat> of(ChatPrompt chat) {
@@ -80,8 +83,7 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     String two;
     try {
       two =
-          chat.render(
-              List.of(user, calls(call(NAME, 1), call(OTHER, 2))), tools, false, Map.of());
+          chat.render(List.of(user, calls(call(NAME, 1), call(OTHER, 2))), tools, false, Map.of());
     } catch (TemplateException e) {
       return null;
     }
@@ -104,8 +106,12 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
             "does",
             "parameters",
             Map.of(
-                "type", "object", "properties", Map.of(KEY, Map.of("type", "string")),
-                "required", List.of(KEY))));
+                "type",
+                "object",
+                "properties",
+                Map.of(KEY, Map.of("type", "string")),
+                "required",
+                List.of(KEY))));
   }
 
   private static Map<String, Object> call(String name, int argument) {
@@ -178,8 +184,7 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     for (int i = 0; i < tools.size(); i++) {
       Map<?, ?> function = (Map<?, ?>) tools.get(i).get("function");
       String prefix = "t" + i + "-";
-      rules.append(
-          prefixed(JsonSchema.toGbnf(parameters(function)), prefix));
+      rules.append(prefixed(JsonSchema.toGbnf(parameters(function)), prefix));
       bodies.add(
           JsonSchema.quote(String.valueOf(function.get("name")))
               + " "
@@ -189,10 +194,7 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
               + "root");
     }
     String body = "(" + String.join(" | ", bodies) + ")";
-    String more =
-        several && next != null
-            ? " (" + literal(next) + " call){0,31}"
-            : "";
+    String more = several && next != null ? " (" + literal(next) + " call){0,31}" : "";
     return "root ::= %s call%s %s\ncall ::= %s\n%s"
         .formatted(literal(begin), more, literal(end), body, rules);
   }

@@ -119,7 +119,9 @@ final class ToolReader implements Delta.Reader {
     take(format.middle().length());
     out.add(
         new Delta.Call(
-            calls++, "call_" + UUID.randomUUID().toString().replace("-", "").substring(0, 24), name));
+            calls++,
+            "call_" + UUID.randomUUID().toString().replace("-", "").substring(0, 24),
+            name));
     scan = new ToolFormat.JsonScan();
     at = At.ARGUMENTS;
     return true;
@@ -152,8 +154,7 @@ final class ToolReader implements Delta.Reader {
       at = At.TEXT;
       return !held.isEmpty();
     }
-    boolean possible =
-        couldBecome(format.end()) || next != null && couldBecome(next);
+    boolean possible = couldBecome(format.end()) || next != null && couldBecome(next);
     if (!possible) {
       at = At.TEXT;
     }

@@ -3,8 +3,8 @@ package dev.ridgeline.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ridgeline.scheduler.EngineOptions;
 import dev.ridgeline.scheduler.Engine;
+import dev.ridgeline.scheduler.EngineOptions;
 import dev.ridgeline.server.ServerSettings.Admission;
 import dev.ridgeline.server.ServerSettings.Listen;
 import dev.ridgeline.server.ServerSettings.Operations;
@@ -37,12 +37,12 @@ import tools.jackson.databind.JsonNode;
 /** What operators rely on: limits, going away, deadlines, probes, keys, shutting down. */
 @Timeout(60)
 class OperationsTest {
-  private static final String LONG = "{'prompt':'Once upon a time','max_tokens':400,'ignore_eos':true%s}";
+  private static final String LONG =
+      "{'prompt':'Once upon a time','max_tokens':400,'ignore_eos':true%s}";
 
   @TempDir private Path folder = Path.of("");
 
-  private static ServerSettings with(
-      Listen listen, Admission admission, Operations operations) {
+  private static ServerSettings with(Listen listen, Admission admission, Operations operations) {
     ServerSettings d = TestServer.settings();
     return new ServerSettings(listen, d.limits(), admission, operations, d.models());
   }
@@ -88,18 +88,23 @@ class OperationsTest {
 
   @Test
   void aFullQueueAnswers429WithRetryAfterAndTheOthersAreServed() throws Exception {
-    try (var server = TestServer.start(with(new Admission(2, 100, Duration.ofMinutes(1))), parallel(1))) {
+    try (var server =
+        TestServer.start(with(new Admission(2, 100, Duration.ofMinutes(1))), parallel(1))) {
       var asked = new ArrayList<CompletableFuture<Answer>>();
       for (int i = 0; i < 3; i++) {
         int waiting = i;
-        asked.add(CompletableFuture.supplyAsync(() -> server.post("/v1/completions", LONG.formatted(""))));
+        asked.add(
+            CompletableFuture.supplyAsync(
+                () -> server.post("/v1/completions", LONG.formatted(""))));
         await(
-            () -> engine(server).get("running").asInt() == 1
-                && engine(server).get("waiting").asInt() == waiting);
+            () ->
+                engine(server).get("running").asInt() == 1
+                    && engine(server).get("waiting").asInt() == waiting);
       }
       Answer refused = server.post("/v1/completions", LONG.formatted(""));
       refused.isError(429, "", "2 requests may wait");
-      assertThat(Integer.parseInt(refused.response().headers().firstValue("Retry-After").orElse("")))
+      assertThat(
+              Integer.parseInt(refused.response().headers().firstValue("Retry-After").orElse("")))
           .isBetween(1, 60);
       for (var future : asked) {
         assertThat(future.get().status()).isEqualTo(200);
@@ -130,7 +135,8 @@ class OperationsTest {
       for (String kind : List.of("", ",'stream':true", ",'n':5")) {
         Socket socket = ask(server, LONG.formatted(kind));
         await(() -> engine(server).get("running").asInt() > 0);
-        double before = server.metric("ridgeline_requests_finished_total{finished_reason=\"length\"}");
+        double before =
+            server.metric("ridgeline_requests_finished_total{finished_reason=\"length\"}");
         socket.close();
         await(() -> engine(server).get("running").asInt() == 0);
         assertThat(engine(server).get("waiting").asInt()).isZero();
@@ -150,7 +156,8 @@ class OperationsTest {
       server
           .post("/v1/completions", LONG.formatted(",'timeout':0.05"))
           .isError(504, "", "time for this request was over");
-      Answer streamed = server.post("/v1/completions", LONG.formatted(",'timeout':1,'stream':true"));
+      Answer streamed =
+          server.post("/v1/completions", LONG.formatted(",'timeout':1,'stream':true"));
       assertThat(streamed.text()).contains("\"type\":\"timeout_error\"").doesNotContain("[DONE]");
     }
   }
@@ -163,7 +170,9 @@ class OperationsTest {
       await(() -> engine(server).get("running").asInt() == 1);
       socket
           .getOutputStream()
-          .write("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+          .write(
+              "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                  .getBytes(StandardCharsets.US_ASCII));
       String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(all.indexOf("text_completion")).isPositive();
       assertThat(all.indexOf("{\"status\":\"ok\"}")).isGreaterThan(all.indexOf("text_completion"));
@@ -248,7 +257,8 @@ class OperationsTest {
     try (var server =
         TestServer.start(
             with(new Operations(file, false, false, d.drain(), d.stuckStep())), o -> o)) {
-      for (String path : List.of("/v1/models", "/metrics", "/engine", "/nothing", "/v1/completions")) {
+      for (String path :
+          List.of("/v1/models", "/metrics", "/engine", "/nothing", "/v1/completions")) {
         server.get(path).isError(401, "", "no API key");
       }
       for (String path : List.of("/livez", "/readyz", "/startupz", "/health", "/")) {
@@ -283,13 +293,9 @@ class OperationsTest {
     var listen = new Listen("127.0.0.1", 0, List.of("https://good.example"), null);
     try (var server = TestServer.start(with(listen, d.admission(), d.operations()), o -> o)) {
       for (var origin : List.of("https://good.example", "https://bad.example")) {
-        var answer =
-            server.send(
-                server
-                    .request("/v1/models")
-                    .header("Origin", origin)
-                    .build());
-        assertThat(answer.response().headers().firstValue("Access-Control-Allow-Origin").isPresent())
+        var answer = server.send(server.request("/v1/models").header("Origin", origin).build());
+        assertThat(
+                answer.response().headers().firstValue("Access-Control-Allow-Origin").isPresent())
             .isEqualTo(origin.contains("good"));
       }
       var preflight =
@@ -332,9 +338,23 @@ class OperationsTest {
     var keytool =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair", "-alias", "s", "-keyalg", "EC", "-dname", "CN=localhost",
-                "-ext", "san=dns:localhost,ip:127.0.0.1", "-storetype", "PKCS12",
-                "-keystore", store.toString(), "-storepass", "secret1", "-validity", "2")
+                "-genkeypair",
+                "-alias",
+                "s",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=localhost",
+                "-ext",
+                "san=dns:localhost,ip:127.0.0.1",
+                "-storetype",
+                "PKCS12",
+                "-keystore",
+                store.toString(),
+                "-storepass",
+                "secret1",
+                "-validity",
+                "2")
             .inheritIO()
             .start();
     assertThat(keytool.waitFor()).isZero();
@@ -343,7 +363,8 @@ class OperationsTest {
       keys.load(in, "secret1".toCharArray());
     }
     Path cert = pem("cert.pem", "CERTIFICATE", keys.getCertificate("s").getEncoded());
-    Path key = pem("key.pem", "PRIVATE KEY", keys.getKey("s", "secret1".toCharArray()).getEncoded());
+    Path key =
+        pem("key.pem", "PRIVATE KEY", keys.getKey("s", "secret1".toCharArray()).getEncoded());
     ServerSettings d = TestServer.settings();
     var listen = new Listen("127.0.0.1", 0, List.of(), new ServerSettings.TlsFiles(cert, key));
     try (var server = TestServer.start(with(listen, d.admission(), d.operations()), o -> o)) {
@@ -371,7 +392,9 @@ class OperationsTest {
     }
     var broken = new Listen("127.0.0.1", 0, List.of(), new ServerSettings.TlsFiles(key, cert));
     assertThatThrownBy(
-            () -> Server.start(with(broken, d.admission(), d.operations()), _ -> noEngine(), System.err))
+            () ->
+                Server.start(
+                    with(broken, d.admission(), d.operations()), _ -> noEngine(), System.err))
         .hasMessageStartingWith("--tls-cert, --tls-key: cannot use");
   }
 
@@ -392,7 +415,9 @@ class OperationsTest {
       ServerSettings d = TestServer.settings();
       var same = new Listen("127.0.0.1", server.server.port(), List.of(), null);
       assertThatThrownBy(
-              () -> Server.start(with(same, d.admission(), d.operations()), _ -> noEngine(), System.err))
+              () ->
+                  Server.start(
+                      with(same, d.admission(), d.operations()), _ -> noEngine(), System.err))
           .hasMessageContaining("cannot listen on 127.0.0.1:" + server.server.port());
     }
   }

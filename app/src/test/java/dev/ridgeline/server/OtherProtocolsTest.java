@@ -166,7 +166,8 @@ class OtherProtocolsTest {
         .isError(400, "input[0].type", "image");
     JsonNode count =
         server
-            .post("/v1/messages/count_tokens", "{'messages':[{'role':'user','content':'Once upon'}]}")
+            .post(
+                "/v1/messages/count_tokens", "{'messages':[{'role':'user','content':'Once upon'}]}")
             .json();
     assertThat(count.get("input_tokens").asInt()).isPositive();
   }

@@ -58,9 +58,7 @@ class ToolsTest {
   void aNamedToolIsCalledWithArgumentsOfItsSchema(String choice) {
     JsonNode answer =
         server
-            .post(
-                "/v1/chat/completions",
-                ask(",'tool_choice':" + choice))
+            .post("/v1/chat/completions", ask(",'tool_choice':" + choice))
             .json()
             .get("choices")
             .get(0);
@@ -106,7 +104,9 @@ class ToolsTest {
     for (String choice : List.of("", ",'tool_choice':'none'", ",'tool_choice':'auto'")) {
       JsonNode message =
           server
-              .post("/v1/chat/completions", ask(choice + ",'max_tokens':8").replace("'max_tokens':120,", ""))
+              .post(
+                  "/v1/chat/completions",
+                  ask(choice + ",'max_tokens':8").replace("'max_tokens':120,", ""))
               .json()
               .get("choices")
               .get(0)
@@ -150,10 +150,11 @@ class ToolsTest {
     Path file = folder.resolve("shared/conformance/templates/" + template + ".jinja");
     Assumptions.assumeTrue(Files.exists(file), "needs " + template + ".jinja");
     try (Engine engine =
-        Engine.open(TestServer.MODEL, EngineOptions.builder().backend("reference").context(64).parallel(1).build())) {
+        Engine.open(
+            TestServer.MODEL,
+            EngineOptions.builder().backend("reference").context(64).parallel(1).build())) {
       return ToolFormat.of(
-          ChatPrompt.of(
-              ChatTemplate.parse(template, Files.readString(file)), engine.tokenizer()));
+          ChatPrompt.of(ChatTemplate.parse(template, Files.readString(file)), engine.tokenizer()));
     }
   }
 
@@ -200,7 +201,11 @@ class ToolsTest {
     assertThat(read(new ToolReader(f, true), one, step)).isEqualTo("|a{\"x\": \"}\\\"{\"}");
     assertThat(read(new ToolReader(f, false), "1 < 2 <tool_", step)).isEqualTo("1 < 2 <tool_");
     var mistral =
-        new ToolFormat("[TOOL_CALLS][{\"name\": \"", "\", \"arguments\": ", ", \"id\": \"" + ToolFormat.ID + "\"}]", null);
+        new ToolFormat(
+            "[TOOL_CALLS][{\"name\": \"",
+            "\", \"arguments\": ",
+            ", \"id\": \"" + ToolFormat.ID + "\"}]",
+            null);
     assertThat(
             read(
                 new ToolReader(mistral, false),
@@ -212,7 +217,11 @@ class ToolsTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 1000})
   void thoughtsArePartedFromTheAnswer(int step) {
-    assertThat(read(new ThoughtReader(Delta.Reader.plain(), false), "<think>\nhm <b>\n</think>\n\nYes.", step))
+    assertThat(
+            read(
+                new ThoughtReader(Delta.Reader.plain(), false),
+                "<think>\nhm <b>\n</think>\n\nYes.",
+                step))
         .isEqualTo("Yes.|(hm <b>\n)");
     assertThat(read(new ThoughtReader(Delta.Reader.plain(), true), "hm</think>Yes.", step))
         .isEqualTo("Yes.|(hm)");

@@ -90,7 +90,9 @@ final class CharSet {
     return bounds.length == 0;
   }
 
-  /** Byte ranges, first and last of each in turn, of sequences that together are the UTF-8 of it. */
+  /**
+   * Byte ranges, first and last of each in turn, of sequences that together are the UTF-8 of it.
+   */
   List<int[]> utf8() {
     var sequences = new ArrayList<int[]>();
     for (int i = 0; i < bounds.length; i += 2) {

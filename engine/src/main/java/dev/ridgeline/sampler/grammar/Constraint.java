@@ -40,18 +40,12 @@ public final class Constraint implements Supplier<TokenMask> {
 
   /** Whether {@code text} is whole; for tests and tools, not beside running requests. */
   public boolean matches(String text) {
-    return machine
-        .start()
-        .after(text.getBytes(java.nio.charset.StandardCharsets.UTF_8))
-        .accepting;
+    return machine.start().after(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).accepting;
   }
 
   /** Whether some whole text begins with {@code text}; as {@link #matches}. */
   public boolean canBegin(String text) {
-    return !machine
-        .start()
-        .after(text.getBytes(java.nio.charset.StandardCharsets.UTF_8))
-        .isDead();
+    return !machine.start().after(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).isDead();
   }
 
   @Override

@@ -193,8 +193,7 @@ public final class JsonSchema {
     return name;
   }
 
-  private static Map<String, Object> merge(
-      Map<String, Object> map, List<?> parts, String path) {
+  private static Map<String, Object> merge(Map<String, Object> map, List<?> parts, String path) {
     var merged = new LinkedHashMap<>(map);
     var properties = new LinkedHashMap<String, Object>();
     var required = new LinkedHashSet<Object>();
@@ -204,7 +203,8 @@ public final class JsonSchema {
         if (parts.size() == 1 && map.size() <= 2) {
           return part;
         }
-        throw error(path, "combines references or alternatives in 'allOf', which cannot be enforced");
+        throw error(
+            path, "combines references or alternatives in 'allOf', which cannot be enforced");
       }
       if (part.get("properties") instanceof Map<?, ?> p) {
         p.forEach((k, v) -> properties.put(String.valueOf(k), v));
@@ -226,7 +226,9 @@ public final class JsonSchema {
 
   private String objects(Map<String, Object> map, String path, int depth) {
     Map<String, Object> properties =
-        map.containsKey("properties") ? object(map.get("properties"), path + ".properties") : Map.of();
+        map.containsKey("properties")
+            ? object(map.get("properties"), path + ".properties")
+            : Map.of();
     Object more = map.get("additionalProperties");
     if (properties.isEmpty() && (more == null || more instanceof Boolean b && b)) {
       return "object";
@@ -279,7 +281,8 @@ public final class JsonSchema {
       return define(sequence.toString());
     }
     Object items = map.get("items");
-    String item = define((items == null ? "value" : visit(items, path + ".items", depth + 1)) + " ws");
+    String item =
+        define((items == null ? "value" : visit(items, path + ".items", depth + 1)) + " ws");
     if (most == 0) {
       return "\"[\" ws \"]\"";
     }
@@ -365,9 +368,7 @@ public final class JsonSchema {
     if (bounded || least instanceof Number n && n.doubleValue() != 0) {
       throw error(path, "has bounds for a number with a fraction, which cannot be enforced");
     }
-    return least == null
-        ? "number"
-        : "digits (\".\" [0-9]{1,16})? ([eE] [-+]? [0-9]{1,3})?";
+    return least == null ? "number" : "digits (\".\" [0-9]{1,16})? ([eE] [-+]? [0-9]{1,3})?";
   }
 
   private static int count(Map<String, Object> map, String key, int otherwise, String path) {

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a text byte by byte along a grammar, in all ways at once: a state is the set of stacks that
- * the text so far can have led to. States, their successors and the tokens they allow are worked out
- * when they are first needed and kept, so that the second string in a JSON text costs next to
+ * the text so far can have led to. States, their successors and the tokens they allow are worked
+ * out when they are first needed and kept, so that the second string in a JSON text costs next to
  * nothing. Not thread-safe: belongs to the step thread of one engine.
  */
 final class Machine {
@@ -163,8 +163,7 @@ final class Machine {
       if (states.size() > MAX_STATES) {
         forget();
       }
-      return states.computeIfAbsent(
-          key, _ -> new State(ways.toArray(Node[]::new), accepting));
+      return states.computeIfAbsent(key, _ -> new State(ways.toArray(Node[]::new), accepting));
     }
   }
 

@@ -16,7 +16,10 @@ final class Pattern {
   private static final CharSet PLAIN =
       CharSet.of(
           List.of(
-              new int[] {' ', '!'}, new int[] {'#', '['}, new int[] {']', '~'}, new int[] {0x80, 0x10FFFF}));
+              new int[] {' ', '!'},
+              new int[] {'#', '['},
+              new int[] {']', '~'},
+              new int[] {0x80, 0x10FFFF}));
 
   private final String text;
   private final String path;
@@ -234,7 +237,10 @@ final class Pattern {
   private static CharSet words() {
     return CharSet.of(
         List.of(
-            new int[] {'0', '9'}, new int[] {'A', 'Z'}, new int[] {'_', '_'}, new int[] {'a', 'z'}));
+            new int[] {'0', '9'},
+            new int[] {'A', 'Z'},
+            new int[] {'_', '_'},
+            new int[] {'a', 'z'}));
   }
 
   private static CharSet spaces() {

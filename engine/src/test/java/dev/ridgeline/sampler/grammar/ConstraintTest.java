@@ -31,7 +31,9 @@ class ConstraintTest {
       all.add(new byte[] {(byte) b});
     }
     for (String s :
-        List.of("{\"", "\":", "\", \"", "true", "tru", "abc", "ab", "é", "日本", "12", "}}", "\"a", "[1,", " ")) {
+        List.of(
+            "{\"", "\":", "\", \"", "true", "tru", "abc", "ab", "é", "日本", "12", "}}", "\"a", "[1,",
+            " ")) {
       all.add(s.getBytes(StandardCharsets.UTF_8));
     }
     all.add("</s>".getBytes(StandardCharsets.UTF_8));
@@ -111,7 +113,10 @@ class ConstraintTest {
         Set<Integer> allowed = allowed(mask);
         for (int id = 0; id < END; id++) {
           assertThat(allowed.contains(id))
-              .as("'%s' after '%s'", new String(VOCABULARY.get(id), StandardCharsets.UTF_8), new String(text, StandardCharsets.UTF_8))
+              .as(
+                  "'%s' after '%s'",
+                  new String(VOCABULARY.get(id), StandardCharsets.UTF_8),
+                  new String(text, StandardCharsets.UTF_8))
               .isEqualTo(startsSome(oracle, text, VOCABULARY.get(id)));
         }
         assertThat(allowed.contains(END))
@@ -190,9 +195,9 @@ class ConstraintTest {
     for (int round = 0; round < 200; round++) {
       int low = random.nextInt(-1200, 1200);
       int high = low + random.nextInt(300);
-      Constraint range =
-          gbnf("root ::= " + String.join(" | ", IntegerRange.gbnf(low, high)));
-      for (int x : new int[] {low - 1, low, low + 1, high - 1, high, high + 1, 0, -low, 10 * high}) {
+      Constraint range = gbnf("root ::= " + String.join(" | ", IntegerRange.gbnf(low, high)));
+      for (int x :
+          new int[] {low - 1, low, low + 1, high - 1, high, high + 1, 0, -low, 10 * high}) {
         assertThat(range.matches(String.valueOf(x)))
             .as("%d in [%d, %d]", x, low, high)
             .isEqualTo(x >= low && x <= high);
