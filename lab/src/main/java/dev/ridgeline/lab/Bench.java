@@ -1,102 +1,61 @@
 package dev.ridgeline.lab;
 
 import dev.ridgeline.backend.Backend;
-import dev.ridgeline.backend.Capacity;
-import dev.ridgeline.backend.Executable;
-import dev.ridgeline.backend.KvType;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Cost;
-import dev.ridgeline.graph.Fusion;
-import dev.ridgeline.graph.Graph;
+import dev.ridgeline.lab.stats.Estimate;
 import dev.ridgeline.model.Model;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Speed of one model on one backend: prompts of given lengths and generations of given lengths, at
- * given depths of the KV cache. Repeats go round over all rows, so that a machine that slows down
- * does not punish the last row only.
+ * Speed of models on backends: prompts of given lengths and generations of given lengths, at given
+ * depths of the KV cache. Repeats go round over all rows of all setups that fit into memory
+ * together, so that a machine that slows down does not punish the last row only.
  */
 public final class Bench implements AutoCloseable {
-  /** Runs within this share of each other count as steady. */
-  private static final double STEADY = 0.03;
+  /** What is left to the system and the rest of this process. */
+  private static final double SHARE_OF_AVAILABLE = 0.9;
 
-  private static final int STEADY_RUNS = 3;
-  private static final int BLOCK_TOKENS = 32;
-
-  private final Graph graph;
-  private final Executable executable;
-  private final StepDriver driver;
-  private final KvType kvType;
-  private final int batch;
-
-  /**
-   * What to measure.
-   *
-   * @param promptTokens a row for each; 0 entries are left out
-   * @param generateTokens a row for each; 0 entries are left out
-   * @param depths each row is measured with this many tokens already in the KV cache
-   * @param repeats measured runs of a row
-   * @param batch tokens of a prompt in one step, at most
-   * @param warmupSeconds time limit of the warm-up of all rows; it ends early once runs are steady
-   * @param kvType element type of the KV cache
-   */
-  public record Plan(
-      List<Integer> promptTokens,
-      List<Integer> generateTokens,
-      List<Integer> depths,
-      int repeats,
-      int batch,
-      double warmupSeconds,
-      KvType kvType) {
-    /** Rejects plans without anything to measure. */
-    public Plan {
-      promptTokens = positive(promptTokens);
-      generateTokens = positive(generateTokens);
-      depths = List.copyOf(depths);
-      if (promptTokens.isEmpty() && generateTokens.isEmpty()) {
-        throw new IllegalArgumentException(
-            "nothing to measure: no prompt and no generation length");
-      }
-      if (repeats <= 0 || batch <= 0 || depths.isEmpty() || depths.stream().anyMatch(d -> d < 0)) {
-        throw new IllegalArgumentException(
-            "repeats %d, batch %d, depths %s: expected at least 1, 1, and 0"
-                .formatted(repeats, batch, depths));
-      }
-    }
-
-    private static List<Integer> positive(List<Integer> lengths) {
-      return lengths.stream().filter(n -> n > 0).toList();
-    }
-
-    int longest() {
-      int length = Math.max(max(promptTokens), max(generateTokens));
-      return max(depths) + length;
-    }
-
-    private static int max(List<Integer> values) {
-      return values.isEmpty() ? 0 : Collections.max(values);
-    }
-  }
+  private final BenchPlan plan;
+  private final OpenBackends backends = new OpenBackends();
+  private final Consumer<String> progress;
 
   /**
    * One row: exactly one of prompt and generate tokens is not 0.
    *
-   * @param seconds of the measured runs
+   * @param modelName what the file calls itself
+   * @param machine the backend that ran it, with what it can do at most
+   * @param seconds of each measured run
    * @param cost of one run
+   * @param warmUp before the first measured run
    */
-  public record Row(int promptTokens, int generateTokens, int depth, Spread seconds, Cost cost) {
+  public record Row(
+      Setup setup,
+      String modelName,
+      MachineFigures machine,
+      int promptTokens,
+      int generateTokens,
+      int depth,
+      List<Double> seconds,
+      Cost cost,
+      WarmUp warmUp) {
     /** Tokens processed by one run. */
     public int tokens() {
       return promptTokens + generateTokens;
     }
 
-    /** Tokens per second: the median run's, the slowest's, the fastest's. */
-    public Spread tokensPerSecond() {
-      return new Spread(
-          tokens() / seconds.median(), tokens() / seconds.high(), tokens() / seconds.low());
+    /** Tokens per second of each run. */
+    public List<Double> speeds() {
+      return seconds.stream().map(s -> tokens() / s).toList();
+    }
+
+    /** Tokens per second. */
+    public Estimate tokensPerSecond() {
+      return Estimate.of(speeds());
     }
 
     /** Bytes of weights and KV that a token costs. */
@@ -108,124 +67,187 @@ public final class Bench implements AutoCloseable {
     public double flopsPerToken() {
       return (double) cost.flops() / tokens();
     }
+
+    /** What the median run reached. */
+    public Utilization utilization() {
+      double seconds = tokens() / tokensPerSecond().median();
+      return Utilization.of(cost, seconds, machine.limits());
+    }
   }
 
-  /** All rows, and how long the warm-up took. */
-  public record Result(List<Row> rows, double warmupSeconds, boolean steady) {}
-
-  /** Loads {@code model} of {@code file} on {@code backend}, with room for {@code plan}. */
-  public Bench(GgufFile file, Model model, Backend backend, Plan plan) {
-    graph = Fusion.fuse(model.graph());
-    kvType = plan.kvType();
-    batch = Math.min(plan.batch(), plan.longest());
-    int blocks = (plan.longest() + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
-    var capacity =
-        new Capacity(
-            batch,
-            1,
-            1,
-            plan.longest(),
-            BLOCK_TOKENS,
-            Collections.nCopies(graph.kvGroups().size(), blocks),
-            kvType);
-    executable = backend.compile(graph, file::tensor, capacity);
-    driver = new StepDriver(graph, executable);
+  /** A bench of {@code plan}; {@code progress} is told what is going on. */
+  public Bench(BenchPlan plan, Consumer<String> progress) {
+    this.plan = plan;
+    this.progress = progress;
   }
 
-  /** Measures every row; {@code progress} is told what is going on. */
-  public Result run(Plan plan, Consumer<String> progress) {
-    List<Cell> cells = cells(plan);
-    progress.accept("warming up");
-    long start = System.nanoTime();
-    boolean steady = warmUp(cells, start + (long) (plan.warmupSeconds() * 1e9));
-    double warmup = (System.nanoTime() - start) / 1e9;
-    for (int repeat = 0; repeat < plan.repeats(); repeat++) {
-      progress.accept("run %d of %d".formatted(repeat + 1, plan.repeats()));
-      for (Cell cell : cells) {
-        cell.samples.add(seconds(cell));
+  /** The rows of all {@code setups}. */
+  public List<Row> run(List<Setup> setups) {
+    Deque<Opened> waiting = new ArrayDeque<>();
+    List<Row> rows = new ArrayList<>();
+    try {
+      setups.forEach(s -> waiting.add(new Opened(s)));
+      while (!waiting.isEmpty()) {
+        rows.addAll(measure(takeWhatFits(waiting)));
       }
+    } finally {
+      waiting.forEach(Opened::close);
     }
-    return new Result(cells.stream().map(this::row).toList(), warmup, steady);
+    return rows;
   }
 
-  private static final class Cell {
-    private final int prompt;
-    private final int generate;
-    private final int depth;
-    private final List<Double> samples = new ArrayList<>();
+  /** From the front: the first, and those after it that fit beside it. */
+  private List<Opened> takeWhatFits(Deque<Opened> waiting) {
+    List<Opened> group = new ArrayList<>();
+    long bytes = 0;
+    while (!waiting.isEmpty()) {
+      Opened next = waiting.getFirst();
+      double most = SHARE_OF_AVAILABLE * next.backend.availableBytes();
+      bytes += next.bytes();
+      if (bytes > most && group.isEmpty()) {
+        throw new IllegalArgumentException(
+            "%s: does not fit: it takes %.1f GB, %.1f GB are available; bench shorter rows or a smaller model"
+                .formatted(next.setup.model(), bytes / 1e9, most / 1e9));
+      }
+      if (bytes > most) {
+        break;
+      }
+      group.add(waiting.removeFirst());
+    }
+    return group;
+  }
 
-    Cell(int prompt, int generate, int depth) {
-      this.prompt = prompt;
-      this.generate = generate;
-      this.depth = depth;
+  private List<Row> measure(List<Opened> group) {
+    List<Cell> cells = new ArrayList<>();
+    try {
+      for (Opened o : group) {
+        progress.accept("loading " + o.model.name());
+        o.load();
+        cells.addAll(cells(o));
+      }
+      for (Cell cell : cells) {
+        progress.accept("warming up: " + cell.describe());
+        cell.warmUp = WarmUp.until(plan.warmupSeconds(), cell::seconds);
+      }
+      int most = cells.stream().mapToInt(c -> c.repeats).max().orElseThrow();
+      for (int repeat = 0; repeat < most; repeat++) {
+        for (Cell cell : cells) {
+          if (repeat < cell.repeats) {
+            progress.accept("run %d of %d: %s".formatted(repeat + 1, most, cell.describe()));
+            cell.samples.add(cell.seconds());
+          }
+        }
+      }
+      return cells.stream().map(Cell::row).toList();
+    } finally {
+      group.forEach(Opened::close);
     }
   }
 
-  private static List<Cell> cells(Plan plan) {
+  private List<Cell> cells(Opened opened) {
     var cells = new ArrayList<Cell>();
-    for (int depth : plan.depths()) {
-      plan.promptTokens().forEach(n -> cells.add(new Cell(n, 0, depth)));
-      plan.generateTokens().forEach(n -> cells.add(new Cell(0, n, depth)));
+    for (int repeats : plan.repeats()) {
+      for (int depth : plan.depths()) {
+        plan.promptTokens().forEach(n -> cells.add(new Cell(opened, n, 0, depth, repeats)));
+        plan.generateTokens().forEach(n -> cells.add(new Cell(opened, 0, n, depth, repeats)));
+      }
     }
     return cells;
   }
 
-  /** Runs each row until its last three runs agree, or the deadline; true if all became steady. */
-  private boolean warmUp(List<Cell> cells, long deadlineNanos) {
-    boolean allSteady = true;
-    for (Cell cell : cells) {
-      var recent = new ArrayList<Double>();
-      do {
-        recent.add(seconds(cell));
-      } while (!steady(recent) && System.nanoTime() < deadlineNanos);
-      allSteady &= steady(recent);
+  /** A setup whose file is open. */
+  private final class Opened implements AutoCloseable {
+    private final Setup setup;
+    private final Backend backend;
+    private final MachineFigures figures;
+    private final GgufFile file;
+    private final Model model;
+    private final List<LoadedModel> loaded = new ArrayList<>();
+
+    Opened(Setup setup) {
+      this.setup = setup;
+      backend = backends.get(setup.backend(), setup.options());
+      progress.accept("measuring what " + backend.name() + " can do");
+      figures = backends.figures(backend);
+      file = GgufFile.open(setup.model());
+      try {
+        model = Model.read(file.metadata(), file.tensors());
+      } catch (RuntimeException e) {
+        file.close();
+        throw e;
+      }
     }
-    return allSteady;
-  }
 
-  private static boolean steady(List<Double> seconds) {
-    if (seconds.size() < STEADY_RUNS) {
-      return false;
+    private LoadedModel.Room room() {
+      return LoadedModel.Room.of(plan.longest(), setup.batch(), setup.kvType());
     }
-    List<Double> last = seconds.subList(seconds.size() - STEADY_RUNS, seconds.size());
-    return Collections.max(last) - Collections.min(last) < STEADY * Collections.max(last);
-  }
 
-  private double seconds(Cell cell) {
-    driver.reset();
-    driver.prompt(cell.depth);
-    long start = System.nanoTime();
-    driver.prompt(cell.prompt);
-    driver.generate(cell.generate);
-    return (System.nanoTime() - start) / 1e9;
-  }
-
-  private Row row(Cell cell) {
-    Spread seconds = Spread.of(cell.samples.stream().mapToDouble(Double::doubleValue).toArray());
-    return new Row(cell.prompt, cell.generate, cell.depth, seconds, cost(cell));
-  }
-
-  private Cost cost(Cell cell) {
-    Cost cost = Cost.ZERO;
-    int at = cell.depth;
-    for (int left = cell.prompt; left > 0; ) {
-      int now = Math.min(left, batch);
-      cost = cost.plus(cost(now, at));
-      at += now;
-      left -= now;
+    long bytes() {
+      return LoadedModel.plan(model, backend, room()).totalBytes();
     }
-    for (int i = 0; i < cell.generate; i++) {
-      cost = cost.plus(cost(1, at++));
+
+    void load() {
+      loaded.add(new LoadedModel(file, model, backend, room()));
     }
-    return cost;
+
+    @Override
+    public void close() {
+      loaded.forEach(LoadedModel::close);
+      file.close();
+    }
   }
 
-  private Cost cost(int tokens, int depth) {
-    return Cost.of(graph, Cost.Workload.of(tokens, depth, kvType.type()));
+  private static final class Cell {
+    private final Opened opened;
+    private final LoadedModel loaded;
+    private final int prompt;
+    private final int generate;
+    private final int depth;
+    private final int repeats;
+    private final List<Double> samples = new ArrayList<>();
+    private WarmUp warmUp = new WarmUp(0, false);
+
+    Cell(Opened opened, int prompt, int generate, int depth, int repeats) {
+      this.opened = opened;
+      this.loaded = opened.loaded.getFirst();
+      this.prompt = prompt;
+      this.generate = generate;
+      this.depth = depth;
+      this.repeats = repeats;
+    }
+
+    String describe() {
+      return "%s, %s"
+          .formatted(opened.model.name(), prompt > 0 ? "prompt " + prompt : "generate " + generate);
+    }
+
+    double seconds() {
+      StepDriver driver = loaded.driver();
+      driver.reset();
+      driver.prompt(depth);
+      long start = System.nanoTime();
+      driver.prompt(prompt);
+      driver.generate(generate);
+      return (System.nanoTime() - start) / 1e9;
+    }
+
+    Row row() {
+      Cost cost = loaded.promptCost(prompt, depth).plus(loaded.generateCost(generate, depth));
+      return new Row(
+          opened.setup,
+          opened.model.name(),
+          opened.figures,
+          prompt,
+          generate,
+          depth,
+          List.copyOf(samples),
+          cost,
+          warmUp);
+    }
   }
 
   @Override
   public void close() {
-    executable.close();
+    backends.close();
   }
 }

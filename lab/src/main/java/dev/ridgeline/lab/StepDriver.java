@@ -5,20 +5,22 @@ import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.graph.Graph;
 import java.util.SplittableRandom;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /**
- * Drives an executable by hand, without scheduler, tokenizer or sampler: one sequence with blocks
- * of its own and random tokens, so that a measurement times the model alone.
+ * Drives an executable by hand, without scheduler and sampler: one sequence with blocks of its own.
+ * Measurements use random tokens, so that they time the model alone.
  */
-final class StepDriver {
+public final class StepDriver {
   private final Executable executable;
   private final Step step;
   private final int[][] blockTables;
   private final SplittableRandom tokens = new SplittableRandom(7);
   private int position;
 
-  StepDriver(Graph graph, Executable executable) {
+  /** A driver of {@code executable}, which was compiled from {@code graph}. */
+  public StepDriver(Graph graph, Executable executable) {
     this.executable = executable;
     Capacity capacity = executable.capacity();
     step = new Step(capacity);
@@ -29,34 +31,70 @@ final class StepDriver {
   }
 
   /** Starts an empty sequence. */
-  void reset() {
+  public void reset() {
     position = 0;
   }
 
-  /** Runs {@code count} more tokens as a prompt, in steps as large as the capacity allows. */
-  void prompt(int count) {
-    for (int left = count; left > 0; ) {
-      int now = Math.min(left, executable.capacity().maxTokens());
-      left -= now;
-      run(now, left == 0);
+  /** Runs {@code count} random tokens as a prompt; see {@link #prompt(int[])}. */
+  public void prompt(int count) {
+    prompt(randomTokens(count));
+  }
+
+  /**
+   * Runs {@code ids} as a prompt, in steps as large as the capacity allows; output 0 then holds the
+   * last one's logits.
+   */
+  public void prompt(int[] ids) {
+    prompt(ids, 1, _ -> {});
+  }
+
+  /**
+   * Runs {@code ids} with the logits of as many tokens a step as the capacity has outputs.
+   *
+   * @param outputs logits a step: 1 = those of the last token of all only
+   * @param afterStep is told, after each step with outputs, the index in {@code ids} of output 0
+   */
+  public void prompt(int[] ids, int outputs, IntConsumer afterStep) {
+    int most = outputs == 1 ? executable.capacity().maxTokens() : outputs;
+    for (int from = 0; from < ids.length; from += most) {
+      int end = Math.min(ids.length, from + most);
+      step.clear();
+      step.beginSequence(blockTables);
+      for (int i = from; i < end; i++) {
+        step.addToken(ids[i], position++, outputs > 1 || i == ids.length - 1);
+      }
+      executable.run(step);
+      if (step.outputCount() > 0) {
+        afterStep.accept(from);
+      }
     }
   }
 
-  /** Runs {@code count} more tokens one by one, taking the best next token of each. */
-  void generate(int count) {
+  /** Runs {@code count} random tokens one by one, and takes the best next token of each. */
+  public void generate(int count) {
+    generate(count, _ -> {});
+  }
+
+  /** The same; {@code afterToken} is told the number of each. */
+  public void generate(int count, IntConsumer afterToken) {
     for (int i = 0; i < count; i++) {
-      run(1, true);
+      token(tokens.nextInt(executable.vocabularySize()));
       int _ = executable.argmax(0);
+      afterToken.accept(i);
     }
   }
 
-  private void run(int count, boolean output) {
+  /** Runs one token; output 0 then holds its logits. */
+  public void token(int id) {
     step.clear();
     step.beginSequence(blockTables);
-    for (int i = 0; i < count; i++) {
-      int token = tokens.nextInt(executable.vocabularySize());
-      step.addToken(token, position++, output && i == count - 1);
-    }
+    step.addToken(id, position++, true);
     executable.run(step);
+  }
+
+  private int[] randomTokens(int count) {
+    return IntStream.range(0, count)
+        .map(_ -> tokens.nextInt(executable.vocabularySize()))
+        .toArray();
   }
 }

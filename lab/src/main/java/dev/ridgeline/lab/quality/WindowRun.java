@@ -37,6 +37,8 @@ final class WindowRun implements AutoCloseable {
   @FunctionalInterface
   interface Visitor {
     /**
+     * Takes one row.
+     *
      * @param window which
      * @param position of the last token read
      * @param logits of the next one; valid during the call

@@ -1,0 +1,5 @@
+/** Charts as files. */
+@NullMarked
+package dev.ridgeline.lab.plot;
+
+import org.jspecify.annotations.NullMarked;

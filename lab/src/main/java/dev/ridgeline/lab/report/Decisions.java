@@ -1,0 +1,202 @@
+package dev.ridgeline.lab.report;
+
+import dev.ridgeline.lab.stats.Estimate;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/** Which variant to use for what, from the figures alone. */
+public final class Decisions {
+  private final Findings findings;
+  private final List<VariantFindings> all;
+  private final boolean haveQuality;
+
+  /** Decisions from {@code findings}. */
+  public Decisions(Findings findings) {
+    this.findings = findings;
+    this.all = findings.comparable();
+    this.haveQuality = all.stream().anyMatch(v -> v.quality() != null);
+  }
+
+  private static Estimate speed(VariantFindings v) {
+    return Objects.requireNonNull(v.headline()).tokensPerSecond();
+  }
+
+  private static double median(VariantFindings v) {
+    return speed(v).median();
+  }
+
+  private double loss(VariantFindings v) {
+    double ratio = findings.perplexityRatio(v);
+    return Double.isNaN(ratio) ? Double.POSITIVE_INFINITY : ratio;
+  }
+
+  /** Variants that no other beats in both speed and quality. */
+  public List<VariantFindings> front() {
+    return haveQuality ? Pareto.front(all, Decisions::median, this::loss) : List.of();
+  }
+
+  /** Variants that no other beats in both speed and memory. */
+  public List<VariantFindings> memoryFront() {
+    return Pareto.front(all, Decisions::median, VariantFindings::gigabytes);
+  }
+
+  /** Variants that no other beats in both tokens a second for each GB and quality. */
+  public List<VariantFindings> efficiencyFront() {
+    return haveQuality ? Pareto.front(all, v -> median(v) / v.gigabytes(), this::loss) : List.of();
+  }
+
+  /** What {@code variant} is good for, in a few words. */
+  public String use(VariantFindings variant) {
+    List<String> uses = new ArrayList<>();
+    if (!variant.isComparable()) {
+      return "not measured";
+    }
+    if (fastest(all).contains(variant)) {
+      uses.add(fastest(all).size() == 1 ? "fastest" : "among the fastest");
+    }
+    if (smallest(all) == variant) {
+      uses.add("smallest");
+    }
+    if (haveQuality) {
+      double ratio = findings.perplexityRatio(variant);
+      uses.add(
+          ratio <= Findings.NEAR_LOSSLESS
+              ? "near lossless"
+              : ratio <= Findings.SMALL_LOSS
+                  ? "small loss"
+                  : Double.isNaN(ratio) ? "quality unknown" : "visible loss");
+      VariantFindings better = dominator(variant);
+      if (better != null) {
+        uses.add("no use: " + better.name() + " is faster, smaller and better");
+      } else if (front().contains(variant)) {
+        uses.add("on the front of speed and quality");
+      }
+    }
+    return String.join("; ", uses);
+  }
+
+  /** A variant that is faster beyond chance, not larger, and not worse. */
+  private @org.jspecify.annotations.Nullable VariantFindings dominator(VariantFindings v) {
+    return all.stream()
+        .filter(o -> speed(o).isAbove(speed(v)))
+        .filter(o -> o.gigabytes() <= v.gigabytes() && loss(o) <= loss(v))
+        .max(Comparator.comparingDouble(Decisions::median))
+        .orElse(null);
+  }
+
+  /** The fastest, and those whose intervals overlap with its. */
+  private static List<VariantFindings> fastest(List<VariantFindings> of) {
+    VariantFindings best =
+        of.stream().max(Comparator.comparingDouble(Decisions::median)).orElseThrow();
+    return of.stream().filter(v -> v == best || speed(v).isLike(speed(best))).toList();
+  }
+
+  private static VariantFindings smallest(List<VariantFindings> of) {
+    return of.stream().min(Comparator.comparingDouble(VariantFindings::gigabytes)).orElseThrow();
+  }
+
+  /** The decision tree: one question a line, from the strictest wish to none. */
+  public List<String> tree() {
+    if (all.isEmpty()) {
+      return List.of("Nothing was measured, so nothing can be decided.");
+    }
+    List<String> lines = new ArrayList<>();
+    VariantFindings smallest = smallest(all);
+    lines.add(
+        "Is there less memory than %s GB? Then none of these variants runs; %s is the smallest."
+            .formatted(number(smallest.gigabytes()), smallest.name()));
+    if (haveQuality) {
+      lines.add(
+          branch(
+              "Must answers be as good as the source's (perplexity at most %s %% above)?"
+                  .formatted(percent(Findings.NEAR_LOSSLESS)),
+              within(Findings.NEAR_LOSSLESS)));
+      lines.add(
+          branch(
+              "May answers be a little worse (perplexity at most %s %% above)?"
+                  .formatted(percent(Findings.SMALL_LOSS)),
+              within(Findings.SMALL_LOSS)));
+    }
+    lines.add(branch("Does only speed count?", all));
+    budgets().forEach(lines::add);
+    return lines;
+  }
+
+  private List<VariantFindings> within(double ratio) {
+    return all.stream().filter(v -> loss(v) <= ratio).toList();
+  }
+
+  /** The fastest of {@code candidates}; among those that cannot be told apart, the best. */
+  private VariantFindings choice(List<VariantFindings> candidates) {
+    return fastest(candidates).stream()
+        .min(Comparator.comparingDouble(this::loss).thenComparingDouble(VariantFindings::gigabytes))
+        .orElseThrow();
+  }
+
+  private String branch(String question, List<VariantFindings> candidates) {
+    if (candidates.isEmpty()) {
+      return question + " No variant of this study is.";
+    }
+    VariantFindings choice = choice(candidates);
+    List<VariantFindings> like = fastest(candidates).stream().filter(v -> v != choice).toList();
+    String apart =
+        like.isEmpty()
+            ? ""
+            : " %s cannot be told apart from it in speed."
+                .formatted(
+                    like.stream().map(VariantFindings::name).collect(Collectors.joining(", ")));
+    VariantFindings least = smallest(candidates);
+    String memory =
+        least == choice
+            ? ""
+            : " To save memory: %s, %s GB, %s tok/s."
+                .formatted(least.name(), number(least.gigabytes()), number(median(least)));
+    return "%s Use %s: %s, %s GB.%s%s"
+        .formatted(
+            question,
+            choice.name(),
+            text(speed(choice)),
+            number(choice.gigabytes()),
+            apart,
+            memory);
+  }
+
+  /** The best that fits, for each size at which the answer changes. */
+  private List<String> budgets() {
+    List<String> lines = new ArrayList<>();
+    List<VariantFindings> bySize =
+        all.stream().sorted(Comparator.comparingDouble(VariantFindings::gigabytes)).toList();
+    String last = "";
+    for (VariantFindings limit : bySize) {
+      List<VariantFindings> fit =
+          all.stream().filter(v -> v.gigabytes() <= limit.gigabytes()).toList();
+      VariantFindings best =
+          haveQuality
+              ? fit.stream().min(Comparator.comparingDouble(this::loss)).orElseThrow()
+              : choice(fit);
+      if (!best.name().equals(last)) {
+        last = best.name();
+        lines.add(
+            "With %s GB of memory or more: %s gives the best answers that fit, at %s."
+                .formatted(number(limit.gigabytes()), best.name(), text(speed(best))));
+      }
+    }
+    return haveQuality ? lines : List.of();
+  }
+
+  private static String text(Estimate e) {
+    return "%s tok/s [%s to %s]".formatted(number(e.median()), number(e.low()), number(e.high()));
+  }
+
+  private static String percent(double ratio) {
+    return String.format(Locale.ROOT, "%.0f", 100 * (ratio - 1));
+  }
+
+  static String number(double value) {
+    return String.format(Locale.ROOT, value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.3f", value);
+  }
+}

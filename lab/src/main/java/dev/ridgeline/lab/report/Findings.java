@@ -1,0 +1,125 @@
+package dev.ridgeline.lab.report;
+
+import dev.ridgeline.lab.study.LabRecord;
+import dev.ridgeline.lab.study.RecordFile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * What a study found.
+ *
+ * @param session the last call of the study
+ * @param sessionId its record
+ * @param variants in the plan's order
+ * @param damages lines of the records that were skipped
+ */
+public record Findings(
+    LabRecord.Session session,
+    String sessionId,
+    List<VariantFindings> variants,
+    List<RecordFile.Damage> damages) {
+  /** A ratio of perplexities up to this counts as no loss that a reader would notice. */
+  static final double NEAR_LOSSLESS = 1.01;
+
+  /** A ratio of perplexities up to this counts as a small loss. */
+  static final double SMALL_LOSS = 1.05;
+
+  /**
+   * Reads them off {@code contents}.
+   *
+   * @throws IllegalArgumentException if there is no session in it
+   */
+  public static Findings of(RecordFile.Contents contents) {
+    List<LabRecord> sessions = contents.usable("session");
+    if (sessions.isEmpty()) {
+      throw new IllegalArgumentException("the records have no session: no study was begun here");
+    }
+    LabRecord last = sessions.getLast();
+    LabRecord.Session session = Objects.requireNonNull(last.session());
+    List<VariantFindings> variants =
+        session.variants().stream().map(v -> variant(v, session, contents.records())).toList();
+    return new Findings(session, last.id(), variants, contents.damages());
+  }
+
+  private static VariantFindings variant(
+      String name, LabRecord.Session session, Map<String, LabRecord> records) {
+    List<String> failures = new ArrayList<>();
+    List<String> notes = new ArrayList<>();
+    LabRecord facts = usable(records, "variant/" + name, failures);
+    List<LengthFindings> lengths = new ArrayList<>();
+    session
+        .runs()
+        .forEach(
+            (tokens, count) -> {
+              List<LabRecord> runs = new ArrayList<>();
+              for (int run = 1; run <= count; run++) {
+                LabRecord r =
+                    usable(records, "run/%s/%d/%d".formatted(name, tokens, run), failures);
+                if (r != null) {
+                  runs.add(r);
+                }
+              }
+              if (!runs.isEmpty()) {
+                lengths.add(length(tokens, runs));
+                runs.stream().map(LabRecord::note).filter(Objects::nonNull).forEach(notes::add);
+              }
+            });
+    LabRecord quality = usable(records, "quality/" + name, failures);
+    return new VariantFindings(
+        name,
+        facts == null ? null : facts.variant(),
+        lengths,
+        quality == null ? null : quality.quality(),
+        failures,
+        notes.stream().distinct().toList());
+  }
+
+  private static LengthFindings length(int tokens, List<LabRecord> runs) {
+    return new LengthFindings(
+        tokens,
+        runs.stream().map(r -> Objects.requireNonNull(r.run())).toList(),
+        runs.stream().map(LabRecord::id).toList(),
+        runs.stream().anyMatch(r -> r.status().equals(LabRecord.ESTIMATED)));
+  }
+
+  private static @org.jspecify.annotations.Nullable LabRecord usable(
+      Map<String, LabRecord> records, String id, List<String> failures) {
+    LabRecord record = records.get(id);
+    if (record != null && record.isUsable()) {
+      return record;
+    }
+    failures.add(id + ": " + (record == null ? "not measured" : record.note()));
+    return null;
+  }
+
+  /** The variants that have a speed and a size. */
+  public List<VariantFindings> comparable() {
+    return variants.stream().filter(VariantFindings::isComparable).toList();
+  }
+
+  /**
+   * The perplexity of {@code variant} over that of the best variant; 1 is as good as any here. Not
+   * a number where it has none.
+   */
+  public double perplexityRatio(VariantFindings variant) {
+    double best =
+        variants.stream()
+            .map(VariantFindings::quality)
+            .filter(Objects::nonNull)
+            .filter(q -> q.kldMean() < 1e-9)
+            .mapToDouble(LabRecord.Quality::perplexity)
+            .findFirst()
+            .orElseGet(
+                () ->
+                    variants.stream()
+                        .map(VariantFindings::quality)
+                        .filter(Objects::nonNull)
+                        .mapToDouble(LabRecord.Quality::perplexity)
+                        .min()
+                        .orElse(Double.NaN));
+    LabRecord.Quality quality = variant.quality();
+    return quality == null ? Double.NaN : quality.perplexity() / best;
+  }
+}

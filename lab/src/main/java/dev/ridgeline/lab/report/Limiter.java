@@ -1,0 +1,67 @@
+package dev.ridgeline.lab.report;
+
+import dev.ridgeline.lab.study.LabRecord;
+import java.util.Locale;
+
+/**
+ * What holds a variant's generation back.
+ *
+ * @param name {@code memory bandwidth}, {@code arithmetic} or {@code launch overhead}; {@code error
+ *     of measurement} for a figure that the machine cannot reach
+ * @param evidence the figures that say so
+ */
+public record Limiter(String name, String evidence) {
+  /** Moving bytes is called the limiter from this share of the time on. */
+  private static final double DOMINANT = 0.5;
+
+  /**
+   * The limiter of a length: where moving the bytes at full bandwidth takes half of a token's time
+   * or more, bandwidth. Of the rest, launching the graph's ops takes no more than their number
+   * times what an op of a tiny model takes; what remains is the work of the kernels: the arithmetic
+   * that is counted, and unpacking, which is not. The larger of the two is the limiter.
+   */
+  public static Limiter of(LengthFindings length, LabRecord.Session session) {
+    LabRecord.Run run = length.runs().getFirst();
+    double millis = 1e3 / length.tokensPerSecond().median();
+    double bytes = run.bytesPerToken() / (run.readGigabytesPerSecond() * 1e6);
+    double flops = run.flopsPerToken() / (run.gigaflopsPerSecond() * 1e6);
+    double launches = session.ops() * session.launchMicrosPerOp() / 1e3;
+    double kernels = Math.max(0, millis - bytes - launches);
+    String evidence =
+        String.format(
+            Locale.ROOT,
+            "a token takes %.3f ms; its %.1f MB at %.1f GB/s take %.3f ms (%.0f %%), its %.3f GFLOP at"
+                + " %.0f GFLOP/s %.3f ms (%.0f %%), launching %d ops at most %.3f ms (%.0f %%)",
+            millis,
+            run.bytesPerToken() / 1e6,
+            run.readGigabytesPerSecond(),
+            bytes,
+            100 * bytes / millis,
+            run.flopsPerToken() / 1e9,
+            run.gigaflopsPerSecond(),
+            flops,
+            100 * flops / millis,
+            session.ops(),
+            launches,
+            100 * launches / millis);
+    if (length.utilization().isError()) {
+      return new Limiter(
+          "error of measurement",
+          evidence + ": more than the machine was measured to do, so one of the two is wrong");
+    }
+    if (bytes / millis >= DOMINANT) {
+      return new Limiter("memory bandwidth", evidence);
+    }
+    if (launches >= kernels && launches >= flops) {
+      return new Limiter("launch overhead", evidence);
+    }
+    return new Limiter(
+        "arithmetic",
+        evidence
+            + String.format(
+                Locale.ROOT,
+                "; the other %.3f ms (%.0f %%) are the kernels' own work, unpacking included",
+                kernels,
+                100 * kernels / millis));
+  }
+}

@@ -1,0 +1,347 @@
+package dev.ridgeline.lab.report;
+
+import dev.ridgeline.lab.stats.Percentiles;
+import dev.ridgeline.lab.study.LabRecord;
+import dev.ridgeline.lab.study.RecordFile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/** {@code REPORT.md}. */
+final class MarkdownReport {
+  private static final Map<String, String> CAPTIONS =
+      Map.of(
+          "speed_memory",
+              "Speed against memory; bars: 95 % confidence intervals; dashed: variants that no other beats in both.",
+          "latency",
+              "Time between tokens: the share of all raw gaps that are at most so long. The longest are in the table of latencies.",
+          "efficiency",
+              "Tokens a second for each GB of memory against quality; dashed: the efficiency frontier.",
+          "speed_quality", "Speed against quality; dashed: the Pareto front.",
+          "roofline",
+              "Roofline: generation is the left end of each line, the prompt the right end.");
+
+  private final Findings findings;
+  private final Decisions decisions;
+  private final List<String> plots;
+  private final List<String> lines = new ArrayList<>();
+
+  MarkdownReport(Findings findings, List<String> plots) {
+    this.findings = findings;
+    this.decisions = new Decisions(findings);
+    this.plots = plots;
+  }
+
+  String text() {
+    LabRecord.Session s = findings.session();
+    line("# Which quantization of " + s.model() + "?");
+    line("");
+    decisions.tree().forEach(l -> line("- " + l));
+    line("");
+    line("Every figure above stands in the decision matrix, with the records it comes from.");
+    section("Decision matrix");
+    matrix();
+    section("Speed");
+    speeds();
+    section("Latency");
+    latencies();
+    section("What limits each");
+    limits();
+    section("Memory");
+    memory();
+    section("Quality");
+    quality();
+    if (!plots.isEmpty()) {
+      section("Plots");
+      plots.forEach(p -> line("![%s](plots/%s.png)\n\n%s\n".formatted(p, p, CAPTIONS.get(p))));
+    }
+    section("What is missing");
+    missing();
+    section("How it was measured");
+    method();
+    return String.join("\n", lines) + "\n";
+  }
+
+  private void line(String text) {
+    lines.add(text);
+  }
+
+  private void section(String title) {
+    line("");
+    line("## " + title);
+    line("");
+  }
+
+  private void head(String... cells) {
+    row((Object[]) cells);
+    line("|" + " --- |".repeat(cells.length));
+  }
+
+  private void row(Object... cells) {
+    line(
+        java.util.Arrays.stream(cells)
+            .map(c -> String.valueOf(c).replace("|", "\\|"))
+            .collect(Collectors.joining(" | ", "| ", " |")));
+  }
+
+  private static String f(String pattern, Object... values) {
+    return String.format(Locale.ROOT, pattern, values);
+  }
+
+  private void matrix() {
+    head(
+        "variant",
+        "speed, tok/s [95 % interval]",
+        "latency P95, ms",
+        "memory, GB",
+        "quality: perplexity",
+        "use",
+        "records");
+    for (VariantFindings v : findings.variants()) {
+      LengthFindings l = v.headline();
+      LabRecord.Quality q = v.quality();
+      row(
+          v.name(),
+          l == null ? "" : speed(l) + (l.estimated() ? " (estimated)" : ""),
+          l == null ? "" : f("%.2f", l.gaps().p95()),
+          v.facts() == null ? "" : f("%.3f", v.gigabytes()),
+          q == null ? "" : f("%.2f (x %.4f)", q.perplexity(), findings.perplexityRatio(v)),
+          decisions.use(v),
+          l == null
+              ? ""
+              : "%s, `variant/%s`, `quality/%s`".formatted(records(l), v.name(), v.name()));
+    }
+    line("");
+    line(
+        f(
+            "Speeds and latencies of this table are those of %s generated tokens. Near lossless: perplexity at most %.0f %%"
+                + " above the source's; small loss: at most %.0f %%. Variants whose intervals overlap are not told apart.",
+            findings.comparable().isEmpty()
+                ? "no"
+                : Objects.requireNonNull(findings.comparable().getFirst().headline()).tokens(),
+            100 * (Findings.NEAR_LOSSLESS - 1),
+            100 * (Findings.SMALL_LOSS - 1)));
+  }
+
+  private static String speed(LengthFindings l) {
+    var e = l.tokensPerSecond();
+    return e.runs() < 3
+        ? f("%.1f [%d runs: no interval]", e.median(), e.runs())
+        : f("%.1f [%.1f, %.1f]", e.median(), e.low(), e.high());
+  }
+
+  private void speeds() {
+    head(
+        "variant",
+        "tokens",
+        "runs",
+        "tok/s median [95 % interval]",
+        "mean",
+        "std",
+        "min",
+        "max",
+        "time to first token, ms",
+        "records");
+    each(
+        (v, l) -> {
+          var s = l.speeds();
+          row(
+              v.name(),
+              l.tokens(),
+              l.runs().size(),
+              speed(l),
+              f("%.1f", s.getAverage()),
+              f("%.2f", l.deviation()),
+              f("%.1f", s.getMin()),
+              f("%.1f", s.getMax()),
+              f("%.1f", 1e3 * l.ttftSeconds().median()),
+              records(l));
+        });
+  }
+
+  private void latencies() {
+    head("variant", "tokens", "P50, ms", "P95, ms", "P99, ms", "max, ms", "gaps", "records");
+    each(
+        (v, l) -> {
+          Percentiles p = l.gaps();
+          row(
+              v.name(),
+              l.tokens(),
+              f("%.3f", p.p50()),
+              f("%.3f", p.p95()),
+              f("%.3f", p.p99()),
+              f("%.3f", p.max()),
+              l.estimated() ? "estimated" : l.gapsMillis().length,
+              records(l));
+        });
+  }
+
+  private void limits() {
+    head("variant", "MB/token", "GB/s", "share of limit", "limited by", "evidence", "records");
+    for (VariantFindings v : findings.variants()) {
+      LengthFindings l = v.headline();
+      if (l != null) {
+        Limiter limiter = Limiter.of(l, findings.session());
+        var reached = l.utilization();
+        row(
+            v.name(),
+            f("%.2f", l.runs().getFirst().bytesPerToken() / 1e6),
+            f("%.2f", reached.gigabytesPerSecond()),
+            f("%.0f %%", 100 * reached.shareOfLimit())
+                + (reached.isError() ? " **ERROR OF MEASUREMENT: above the machine's limit**" : ""),
+            limiter.name(),
+            limiter.evidence(),
+            records(l));
+      }
+    }
+  }
+
+  private void memory() {
+    head(
+        "variant",
+        "file, MB",
+        "bits/weight",
+        "weights, MB",
+        "repacked, MB",
+        "KV, MB",
+        "activations, MB",
+        "staging, MB",
+        "all, GB",
+        "record");
+    for (VariantFindings v : findings.variants()) {
+      LabRecord.Variant m = v.facts();
+      if (m != null) {
+        row(
+            v.name(),
+            f("%.1f", m.fileBytes() / 1e6),
+            f("%.2f", m.bitsPerWeight()),
+            f("%.1f", m.weightBytes() / 1e6),
+            f("%.1f", m.repackedBytes() / 1e6),
+            f("%.1f", m.kvBytes() / 1e6),
+            f("%.1f", m.activationBytes() / 1e6),
+            f("%.1f", m.stagingBytes() / 1e6),
+            f("%.4f", v.gigabytes()),
+            "`variant/" + v.name() + "`");
+      }
+    }
+  }
+
+  private void quality() {
+    head(
+        "variant",
+        "perplexity",
+        "KLD mean, nats",
+        "KLD P50",
+        "KLD P95",
+        "KLD P99",
+        "KLD max",
+        "same top token",
+        "RMS change of probability",
+        "tokens",
+        "record");
+    for (VariantFindings v : findings.variants()) {
+      LabRecord.Quality q = v.quality();
+      if (q != null) {
+        row(
+            v.name(),
+            f("%.3f ± %.3f", q.perplexity(), q.standardError()),
+            f("%.5f ± %.5f", q.kldMean(), q.kldStandardError()),
+            f("%.5f", q.kldPercentiles().p50()),
+            f("%.5f", q.kldPercentiles().p95()),
+            f("%.5f", q.kldPercentiles().p99()),
+            f("%.5f", q.kldPercentiles().max()),
+            f("%.2f %%", 100 * q.topAgreement()),
+            f("%.3f %%", 100 * q.probabilityChangeRms()),
+            q.tokens(),
+            "`quality/" + v.name() + "`");
+      }
+    }
+    line("");
+    line(
+        "Measured on "
+            + findings.session().text()
+            + ". KLD: divergence of the variant's distribution from the source's.");
+  }
+
+  private void missing() {
+    List<String> found = new ArrayList<>();
+    if (!findings.session().leftOut().isEmpty()) {
+      found.add(
+          "Lengths of %s tokens are left out: they are past the model's context of %d."
+              .formatted(findings.session().leftOut(), findings.session().contextLength()));
+    }
+    for (VariantFindings v : findings.variants()) {
+      v.failures().forEach(f -> found.add("`" + f.replaceFirst(": ", "`: ")));
+      v.notes().forEach(n -> found.add(v.name() + ": " + n));
+    }
+    for (RecordFile.Damage d : findings.damages()) {
+      found.add("Line %d of records.jsonl was skipped: %s.".formatted(d.line(), d.reason()));
+    }
+    found.stream().map(l -> "- " + l).forEach(this::line);
+    if (found.isEmpty()) {
+      line("Nothing: every cell of the plan was measured.");
+    }
+  }
+
+  private void method() {
+    LabRecord.Session s = findings.session();
+    line(
+        f(
+            "Machine (`%s`): %s, %d processors, %.1f GB of memory, %s; %s. Ridgeline %s, commit %s.",
+            findings.sessionId(),
+            s.machine().cpu(),
+            s.machine().processors(),
+            s.machine().memoryBytes() / 1e9,
+            s.machine().os(),
+            s.machine().jvm(),
+            s.machine().ridgeline(),
+            s.machine().commit()));
+    line(
+        f(
+            "Backend %s (%s), %d threads, was measured to read %.1f GB/s and to do %.0f GFLOP/s: the limits of all shares.",
+            s.limits().backend(),
+            s.limits().description(),
+            s.limits().threads(),
+            s.limits().readGigabytesPerSecond(),
+            s.limits().gigaflopsPerSecond()));
+    line(
+        f(
+            "Model: %s, %.1f M parameters, context %d, SHA-256 `%s`; KV cache %s.",
+            s.model(), s.parameters() / 1e6, s.contextLength(), s.modelHash(), s.kvType()));
+    line("");
+    line(
+        "- A run is a prompt of "
+            + s.promptTokens()
+            + " random tokens from an empty KV cache, which gives the time to the first token, and then, from an empty one again, random tokens one by one, each followed by the choice of the best next token.");
+    line(
+        "- Runs go round over the variants, after a warm-up until three runs agree within 3 %. Latencies are the raw gaps between tokens.");
+    line(
+        "- Intervals hold the median with 95 % confidence (bootstrap, percentile method); percentiles are values that were measured.");
+    line(
+        "- Bytes a token: every weight byte and all K and V in view. The limit is main memory's bandwidth, or the fastest arithmetic the backend has. A share above 100 % is an error of measurement: of the run, of the limit, or because the weights stayed in a cache that the limit leaves out.");
+    line(
+        "- Memory is what the device that ran it holds: a GPU's memory, or on the CPU the machine's. It is the column VRAM_GB of performance_matrix.csv.");
+    line(
+        "- Every figure traces to records.jsonl by the id beside it; a row of performance_matrix.csv is the record `run/Model/Tokens/Run`.");
+  }
+
+  private interface Each {
+    void row(VariantFindings v, LengthFindings l);
+  }
+
+  private void each(Each each) {
+    findings.variants().forEach(v -> v.lengths().forEach(l -> each.row(v, l)));
+  }
+
+  /** Such as {@code run/Q4_K_M/256/1..5}. */
+  private static String records(LengthFindings l) {
+    String first = l.records().getFirst();
+    String last = l.records().getLast();
+    return l.records().size() == 1
+        ? "`" + first + "`"
+        : "`" + first + ".." + last.substring(last.lastIndexOf('/') + 1) + "`";
+  }
+}

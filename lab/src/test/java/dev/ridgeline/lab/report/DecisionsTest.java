@@ -1,0 +1,158 @@
+package dev.ridgeline.lab.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ridgeline.lab.MachineFigures;
+import dev.ridgeline.lab.MachineInfo;
+import dev.ridgeline.lab.stats.Percentiles;
+import dev.ridgeline.lab.study.LabRecord;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Decisions follow from figures: other figures, other words. */
+class DecisionsTest {
+  private static final double GIGABYTES_PER_SECOND = 10;
+
+  private static VariantFindings variant(
+      String name, double gigabytes, double perplexity, double... speeds) {
+    long bytes = (long) (gigabytes * 1e9);
+    List<LabRecord.Run> runs = new ArrayList<>();
+    for (int i = 0; i < speeds.length; i++) {
+      long gap = Math.round(1e9 / speeds[i]);
+      runs.add(
+          new LabRecord.Run(
+              name,
+              2,
+              i + 1,
+              "cpu",
+              1,
+              1,
+              0.1,
+              2 / speeds[i],
+              (double) bytes,
+              1e6,
+              (double) bytes,
+              1e6,
+              GIGABYTES_PER_SECOND,
+              1000,
+              new long[] {gap, gap}));
+    }
+    return new VariantFindings(
+        name,
+        new LabRecord.Variant(name, bytes, 8, Map.of(), 1, bytes, 0, 0, 0, 0),
+        List.of(
+            new LengthFindings(
+                2,
+                runs,
+                IntStream.range(0, speeds.length)
+                    .mapToObj(i -> "run/%s/2/%d".formatted(name, i + 1))
+                    .toList(),
+                false)),
+        new LabRecord.Quality(
+            name,
+            10,
+            perplexity,
+            0.1,
+            perplexity == 10 ? 0 : 0.1,
+            0,
+            new Percentiles(0, 0, 0, 0),
+            1,
+            0),
+        List.of(),
+        List.of());
+  }
+
+  private static LabRecord.Session session(double launchMicrosPerOp, VariantFindings... variants) {
+    return new LabRecord.Session(
+        new MachineInfo("os", "cpu", 1, 1, "jvm", "0", "0"),
+        new MachineFigures("cpu", "", 1, GIGABYTES_PER_SECOND, 1000),
+        "m",
+        "0",
+        1,
+        100,
+        Arrays.stream(variants).map(VariantFindings::name).toList(),
+        Map.of(2, 3),
+        List.of(),
+        1,
+        "f16",
+        100,
+        launchMicrosPerOp,
+        "text",
+        "");
+  }
+
+  private static Findings findings(VariantFindings... variants) {
+    return new Findings(session(1, variants), "session/1", List.of(variants), List.of());
+  }
+
+  private static final VariantFindings SOURCE = variant("F16", 1.0, 10, 5.0, 5.1, 5.2);
+
+  @Test
+  void theFastestOfThoseThatAreGoodEnoughIsRecommended() {
+    var good = variant("Q8_0", 0.5, 10.05, 8.0, 8.1, 8.2);
+    var poor = variant("Q2_K", 0.2, 14, 9.0, 9.1, 9.2);
+    List<String> tree = new Decisions(findings(SOURCE, good, poor)).tree();
+
+    assertThat(tree)
+        .anyMatch(
+            l -> l.contains("as good as the source's") && l.contains("Use Q8_0: 8.100 tok/s"));
+    assertThat(tree).anyMatch(l -> l.contains("only speed") && l.contains("Use Q2_K"));
+    assertThat(tree.getFirst())
+        .contains("less memory than 0.200 GB")
+        .contains("Q2_K is the smallest");
+  }
+
+  @Test
+  void variantsThatCannotBeToldApartAreSaidToBe() {
+    var a = variant("A", 0.5, 10.0, 8.0, 8.1, 8.2);
+    var b = variant("B", 0.4, 10.01, 8.1, 8.2, 8.3);
+    Decisions decisions = new Decisions(findings(a, b));
+
+    assertThat(decisions.use(a)).contains("among the fastest");
+    assertThat(decisions.tree()).anyMatch(l -> l.contains("cannot be told apart from it in speed"));
+  }
+
+  @Test
+  void aVariantThatAnotherBeatsInEverythingIsOfNoUse() {
+    var better = variant("Q8_0", 0.5, 10.0, 8.0, 8.1, 8.2);
+    var worse = variant("Q5_0", 0.6, 10.9, 6.0, 6.1, 6.2);
+    Decisions decisions = new Decisions(findings(better, worse));
+
+    assertThat(decisions.use(worse)).contains("no use: Q8_0 is faster, smaller and better");
+    assertThat(decisions.front()).containsExactly(better);
+  }
+
+  @Test
+  void aFigureAboveTheMachinesLimitIsAnErrorOfMeasurement() {
+    // 0.5 GB a token at 10 GB/s are 20 tokens a second at most.
+    var impossible = variant("Q8_0", 0.5, 10, 25, 25, 25);
+    Findings findings = findings(impossible);
+
+    assertThat(limiter(1, 25, 25, 25).name()).isEqualTo("error of measurement");
+    assertThat(new MarkdownReport(findings, List.of()).text())
+        .contains("ERROR OF MEASUREMENT: above the machine's limit");
+  }
+
+  private static Limiter limiter(double launchMicrosPerOp, double... speeds) {
+    var variant = variant("a", 0.5, 10, speeds);
+    return Limiter.of(variant.lengths().getFirst(), session(launchMicrosPerOp, variant));
+  }
+
+  /** 0.5 GB a token at 10 GB/s take 50 ms; 100 ops are launched for each token. */
+  @Test
+  void theLimiterIsWhatTakesMostOfTheTime() {
+    assertThat(limiter(1, 15, 15, 15).name()).isEqualTo("memory bandwidth");
+    assertThat(limiter(3000, 2, 2, 2).name()).isEqualTo("launch overhead");
+    assertThat(limiter(1000, 2, 2, 2))
+        .satisfies(
+            l -> {
+              assertThat(l.name()).isEqualTo("arithmetic");
+              // A token takes 500 ms: 50 for its bytes, 100 for launches.
+              assertThat(l.evidence()).contains("the other 350.000 ms (70 %)");
+            });
+  }
+}
