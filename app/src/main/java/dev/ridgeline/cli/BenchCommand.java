@@ -1,18 +1,26 @@
 package dev.ridgeline.cli;
 
-import dev.ridgeline.backend.Backend;
-import dev.ridgeline.backend.Backends;
-import dev.ridgeline.backend.MachineLimits;
+import dev.ridgeline.backend.BackendOptions;
+import dev.ridgeline.backend.KvType;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.lab.Bench;
-import dev.ridgeline.lab.Spread;
-import dev.ridgeline.model.Model;
-import java.io.PrintWriter;
+import dev.ridgeline.lab.BenchPlan;
+import dev.ridgeline.lab.MachineFigures;
+import dev.ridgeline.lab.MachineInfo;
+import dev.ridgeline.lab.ModelHash;
+import dev.ridgeline.lab.Setup;
+import dev.ridgeline.lab.WarmUp;
+import dev.ridgeline.lab.history.Entry;
+import dev.ridgeline.model.FileType;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,108 +32,160 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
+    subcommands = BenchCompareCommand.class,
     description = {
       "Measures prompt and generation speed, beside what the machine could do at most.",
-      "A row for each prompt length and each generation length, at each depth; repeats go round"
-          + " over the rows."
+      "A row for each prompt length and each generation length, at each depth, in each way to run it;"
+          + " repeats go round over the rows.",
+      "Numbers are lists or ranges: 512, or 1,2,8, or 1-4, or 128-512+128, or 128-1024*2."
     })
 final class BenchCommand implements Callable<Integer> {
   private static final double AUTO_WARMUP_SECONDS = 20;
 
-  @Parameters(paramLabel = "MODEL", arity = "1..*", description = "GGUF files.")
+  @Parameters(paramLabel = "MODEL", arity = "0..*", description = "GGUF files.")
   private List<Path> models = List.of();
 
   @Option(
       names = "-p",
-      split = ",",
+      converter = Numbers.Converter.class,
       paramLabel = "N",
       description = "Prompt lengths. Default: 512.")
-  private List<Integer> prompts = List.of(512);
+  private Numbers prompts = Numbers.of(512);
 
   @Option(
       names = "-n",
-      split = ",",
+      converter = Numbers.Converter.class,
       paramLabel = "N",
       description = "Generation lengths. Default: 128.")
-  private List<Integer> generates = List.of(128);
+  private Numbers generates = Numbers.of(128);
 
   @Option(
       names = "-d",
-      split = ",",
+      converter = Numbers.Converter.class,
       paramLabel = "N",
       description = "Tokens already in the KV cache. Default: 0.")
-  private List<Integer> depths = List.of(0);
+  private Numbers depths = Numbers.of(0);
 
-  @Option(names = "-r", paramLabel = "N", description = "Measured runs of each row. Default: 5.")
-  private int repeats = 5;
+  @Option(
+      names = "-r",
+      converter = Numbers.Converter.class,
+      paramLabel = "N",
+      description = "Measured runs of each row. Default: 5.")
+  private Numbers repeats = Numbers.of(5);
 
   @Option(
       names = {"-b", "--batch"},
+      converter = Numbers.Converter.class,
       paramLabel = "N",
       description = "Most prompt tokens in one step. Default: 512.")
-  private int batch = 512;
+  private Numbers batches = Numbers.of(512);
+
+  @Option(
+      names = {"-t", "--threads"},
+      converter = Numbers.Converter.class,
+      paramLabel = "N",
+      description = "Compute threads. Default: one for each physical core.")
+  private Numbers threads = Numbers.of(0);
+
+  @Option(
+      names = "--backend",
+      split = ",",
+      paramLabel = "NAME",
+      description = "auto, cpu, vulkan or reference. Default: auto.")
+  private List<String> backends = List.of("auto");
+
+  @Option(
+      names = "--device",
+      paramLabel = "N",
+      description = "Which GPU, as doctor counts them. Default: 0.")
+  private int device;
+
+  @Option(
+      names = "--kv-type",
+      split = ",",
+      paramLabel = "TYPE",
+      description = "Element type of the KV cache: f16 or q8_0. Default: f16.")
+  private List<KvType> kvTypes = List.of(KvType.F16);
 
   @Option(
       names = "--warmup",
       paramLabel = "T",
       description =
-          "auto (until three runs agree within 3 %%, 20 s at most), or seconds. Default: auto.")
+          "auto (each row until three runs agree within 3 %%, 20 s at most), or seconds. Default: auto.")
   private String warmup = "auto";
 
   @Option(
       names = "--format",
       paramLabel = "F",
-      description = "text, json, jsonl, csv or md. Default: text.")
+      description = "text, json, jsonl, csv, md or sql. Default: text.")
   private Format format = Format.TEXT;
 
-  @Mixin private BackendArguments backend = new BackendArguments();
+  @Mixin private HistoryArgument history = new HistoryArgument();
+
+  @ArgGroup(
+      exclusive = false,
+      heading = "Sustained stress test, one model and one way to run it:%n")
+  private StressArguments stress = new StressArguments();
 
   @Spec private CommandSpec spec;
 
-  /** One row as the JSON contract names it. */
-  record Result(
-      String model,
-      String backend,
-      int threads,
-      int promptTokens,
-      int generateTokens,
-      int depth,
-      Spread tokensPerSecond,
-      double bytesPerToken,
-      double flopsPerToken,
-      double gigabytesPerSecond,
-      double gigaflopsPerSecond,
-      String limit,
-      double shareOfLimit) {}
-
-  record Machine(
-      String backend, int threads, double readGigabytesPerSecond, double gigaflopsPerSecond) {}
-
-  record Output(Machine machine, List<Result> results) {}
-
   @Override
   public Integer call() {
+    if (models.isEmpty()) {
+      throw new Errors.InputException("no model; name one or more GGUF files, or 'bench compare'");
+    }
+    List<Setup> setups = setups();
+    if (stress.duration != null) {
+      if (setups.size() != 1 || generates.values().size() != 1 || depths.values().size() != 1) {
+        throw new Errors.InputException(
+            "--duration tests one model in one way: give one value to each option");
+      }
+      return stress.run(
+          setups.getFirst(),
+          generates.values().getFirst(),
+          depths.values().getFirst(),
+          format,
+          spec.commandLine());
+    }
     var plan =
-        new Bench.Plan(prompts, generates, depths, repeats, batch, warmupSeconds(), backend.kvType);
-    var results = new ArrayList<Result>();
-    try (Backend b = Backends.open(backend.backend, backend.options())) {
-      Progress progress = new Progress(spec.commandLine().getErr());
-      progress.accept("measuring the machine");
-      MachineLimits limits = b.measureLimits();
-      for (Path path : models) {
-        try (GgufFile file = GgufFile.open(path)) {
-          Model model = Model.read(file.metadata(), file.tensors());
-          try (Bench bench = new Bench(file, model, b, plan)) {
-            Bench.Result result = bench.run(plan, m -> progress.accept(model.name() + ": " + m));
-            progress.clear();
-            report(model, result);
-            result.rows().forEach(r -> results.add(row(model, b, limits, r)));
+        new BenchPlan(
+            prompts.values(),
+            generates.values(),
+            depths.values(),
+            repeats.values(),
+            warmupSeconds());
+    Progress progress = new Progress(spec.commandLine().getErr());
+    List<Bench.Row> rows;
+    try (Bench bench = new Bench(plan, progress)) {
+      rows = bench.run(setups);
+    } finally {
+      progress.clear();
+    }
+    report(rows);
+    MachineInfo info = MachineInfo.here();
+    List<MachineFigures> machines = rows.stream().map(Bench.Row::machine).distinct().toList();
+    List<BenchResult> results = rows.stream().map(r -> BenchResult.of(r, info)).toList();
+    new BenchOutput(machines.getFirst(), machines, results)
+        .print(spec.commandLine().getOut(), format);
+    history.add(spec.commandLine().getErr(), () -> entries(rows, info));
+    return 0;
+  }
+
+  /** Every model in every way to run it. */
+  private List<Setup> setups() {
+    var setups = new ArrayList<Setup>();
+    for (Path model : models) {
+      for (String backend : backends) {
+        for (int t : threads.values()) {
+          for (int batch : batches.values()) {
+            for (KvType kvType : kvTypes) {
+              setups.add(new Setup(model, backend, new BackendOptions(t, device), batch, kvType));
+            }
           }
         }
       }
-      print(new Output(machine(b, limits), results));
     }
-    return 0;
+    return setups;
   }
 
   private double warmupSeconds() {
@@ -144,96 +204,47 @@ final class BenchCommand implements Callable<Integer> {
         "--warmup: expected auto or seconds from 0 to 3600, found '" + warmup + "'");
   }
 
-  private static Machine machine(Backend b, MachineLimits limits) {
-    return new Machine(
-        b.name() + ": " + b.description(),
-        b.threads(),
-        limits.readBytesPerSecond() / 1e9,
-        limits.flopsPerSecond() / 1e9);
-  }
-
-  private void report(Model model, Bench.Result result) {
+  private void report(List<Bench.Row> rows) {
+    double seconds = rows.stream().map(Bench.Row::warmUp).mapToDouble(WarmUp::seconds).sum();
+    long unsteady = rows.stream().filter(r -> !r.warmUp().steady()).count();
     spec.commandLine()
         .getErr()
         .println(
             Text.number(
-                "%s: warmed up for %.1f s%s",
-                model.name(),
-                result.warmupSeconds(),
-                result.steady() ? "" : "; the runs did not become steady in that time"));
+                "warmed up for %.1f s%s",
+                seconds,
+                unsteady == 0
+                    ? ""
+                    : "; %d of %d rows did not become steady in their time"
+                        .formatted(unsteady, rows.size())));
   }
 
-  private static Result row(Model model, Backend b, MachineLimits limits, Bench.Row r) {
-    double bytes = r.cost().memoryBytes();
-    double flops = r.cost().flops();
-    double seconds = r.seconds().median();
-    return new Result(
-        model.name(),
-        b.name(),
-        b.threads(),
-        r.promptTokens(),
-        r.generateTokens(),
-        r.depth(),
-        r.tokensPerSecond(),
-        r.bytesPerToken(),
-        r.flopsPerToken(),
-        bytes / seconds / 1e9,
-        flops / seconds / 1e9,
-        limits.limit(bytes, flops).name().toLowerCase(Locale.ROOT),
-        limits.floorSeconds(bytes, flops) / seconds);
-  }
-
-  private void print(Output output) {
-    PrintWriter out = spec.commandLine().getOut();
-    switch (format) {
-      case JSON -> Json.print(out, output);
-      case JSONL -> output.results.forEach(r -> Json.printLine(out, r));
-      case TEXT, MD, CSV -> table(output).print(out, format);
+  private static List<Entry> entries(List<Bench.Row> rows, MachineInfo info) {
+    Map<Path, String> hashes = new HashMap<>();
+    Map<Path, String> variants = new HashMap<>();
+    for (Path path : rows.stream().map(r -> r.setup().model()).distinct().toList()) {
+      try (GgufFile file = GgufFile.open(path)) {
+        hashes.put(path, ModelHash.of(file.parts()));
+        long type = file.metadata().integer("general.file_type", -1);
+        variants.put(
+            path,
+            Arrays.stream(FileType.values())
+                .filter(t -> t.id() == type)
+                .map(Enum::name)
+                .findFirst()
+                .orElse("unknown"));
+      }
     }
-    out.flush();
-  }
-
-  private static Table table(Output output) {
-    var table =
-        new Table(
-            "model",
-            "backend",
-            "threads",
-            "test",
-            "tok/s",
-            "low",
-            "high",
-            "MB/token",
-            "GFLOP/token",
-            "GB/s",
-            "limit",
-            "share of limit");
-    for (Result r : output.results) {
-      String test =
-          (r.promptTokens > 0 ? "prompt " + r.promptTokens : "generate " + r.generateTokens)
-              + (r.depth > 0 ? " at " + r.depth : "");
-      table.add(
-          r.model,
-          r.backend,
-          r.threads,
-          test,
-          Text.significant(r.tokensPerSecond.median()),
-          Text.significant(r.tokensPerSecond.low()),
-          Text.significant(r.tokensPerSecond.high()),
-          Text.significant(r.bytesPerToken / 1e6),
-          Text.significant(r.flopsPerToken / 1e9),
-          Text.significant(r.gigabytesPerSecond),
-          r.limit.replace('_', ' '),
-          // A share above 1 cannot be: the measurement, of the run or of the limit, is wrong.
-          Text.number(
-              "%.0f %%%s",
-              r.shareOfLimit * 100, r.shareOfLimit > 1 ? " (error: above the limit)" : ""));
-    }
-    Machine m = output.machine;
-    table.note(
-        Text.number(
-            "limits measured here, %d threads: %.1f GB/s read, %.0f GFLOP/s (%s)",
-            m.threads, m.readGigabytesPerSecond, m.gigaflopsPerSecond, m.backend));
-    return table;
+    Instant now = Instant.now();
+    return rows.stream()
+        .map(
+            r ->
+                Entry.of(
+                    r,
+                    info,
+                    hashes.getOrDefault(r.setup().model(), ""),
+                    variants.getOrDefault(r.setup().model(), ""),
+                    now))
+        .toList();
   }
 }

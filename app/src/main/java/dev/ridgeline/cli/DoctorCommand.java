@@ -4,7 +4,7 @@ import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.BackendProvider;
 import dev.ridgeline.backend.Backends;
-import dev.ridgeline.backend.MachineLimits;
+import dev.ridgeline.lab.MachineFigures;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -75,17 +75,17 @@ final class DoctorCommand implements Callable<Integer> {
       return new BackendReport(provider.name(), unavailable.get(), null);
     }
     try (Backend backend = provider.open(new BackendOptions(threads, 0))) {
-      MachineLimits limits = backend.measureLimits();
+      MachineFigures machine = MachineFigures.measure(backend);
       List<Slowdown> slowdowns =
           backend.degradations().stream()
               .map(d -> new Slowdown(d.name().toLowerCase(Locale.ROOT), d.text()))
               .toList();
       var measured =
           new Measured(
-              backend.description(),
-              backend.threads(),
-              limits.readBytesPerSecond() / 1e9,
-              limits.flopsPerSecond() / 1e9,
+              machine.description(),
+              machine.threads(),
+              machine.readGigabytesPerSecond(),
+              machine.gigaflopsPerSecond(),
               slowdowns);
       return new BackendReport(provider.name(), null, measured);
     }

@@ -6,5 +6,6 @@ enum Format {
   JSON,
   CSV,
   MD,
-  JSONL
+  JSONL,
+  SQL
 }

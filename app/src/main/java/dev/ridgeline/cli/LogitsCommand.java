@@ -2,17 +2,12 @@ package dev.ridgeline.cli;
 
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Backends;
-import dev.ridgeline.backend.Capacity;
-import dev.ridgeline.backend.Executable;
-import dev.ridgeline.backend.Step;
 import dev.ridgeline.gguf.GgufFile;
-import dev.ridgeline.graph.Fusion;
-import dev.ridgeline.graph.Graph;
+import dev.ridgeline.lab.LoadedModel;
 import dev.ridgeline.model.Model;
 import dev.ridgeline.tokenizer.Tokenizer;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -30,7 +25,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "The largest logits after the last of some tokens.")
 final class LogitsCommand implements Callable<Integer> {
-  private static final int BLOCK_TOKENS = 32;
   private static final int BATCH = 512;
 
   @Parameters(paramLabel = "MODEL", description = "A GGUF file.")
@@ -70,33 +64,12 @@ final class LogitsCommand implements Callable<Integer> {
 
   private float[] logits(GgufFile file, Model m) {
     check(m);
-    Graph graph = Fusion.fuse(m.graph());
-    int blocks = (tokens.length + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
-    int groups = graph.kvGroups().size();
-    var capacity =
-        new Capacity(
-            Math.min(BATCH, tokens.length),
-            1,
-            1,
-            tokens.length,
-            BLOCK_TOKENS,
-            Collections.nCopies(groups, blocks),
-            backend.kvType);
-    int[][] tables = new int[groups][];
-    java.util.Arrays.setAll(tables, _ -> IntStream.range(0, blocks).toArray());
+    var room = LoadedModel.Room.of(tokens.length, BATCH, backend.kvType);
     try (Backend b = Backends.open(backend.backend, backend.options());
-        Executable executable = b.compile(graph, file::tensor, capacity)) {
-      var step = new Step(capacity);
-      for (int from = 0; from < tokens.length; from += BATCH) {
-        step.clear();
-        step.beginSequence(tables);
-        for (int i = from; i < Math.min(tokens.length, from + BATCH); i++) {
-          step.addToken(tokens[i], i, i == tokens.length - 1);
-        }
-        executable.run(step);
-      }
-      float[] logits = new float[executable.vocabularySize()];
-      executable.logits(0, logits);
+        LoadedModel loaded = new LoadedModel(file, m, b, room)) {
+      loaded.driver().prompt(tokens);
+      float[] logits = new float[loaded.executable().vocabularySize()];
+      loaded.executable().logits(0, logits);
       return logits;
     }
   }

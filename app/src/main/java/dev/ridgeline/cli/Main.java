@@ -26,6 +26,9 @@ import picocli.CommandLine.HelpCommand;
       QuantizeCommand.class,
       PerplexityCommand.class,
       BenchCommand.class,
+      StudyCommand.class,
+      ReportCommand.class,
+      HistoryCommand.class,
       DoctorCommand.class,
       GenerateCompletion.class,
       HelpCommand.class

@@ -3,6 +3,7 @@ package dev.ridgeline.cli;
 import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.graph.Cost;
 import dev.ridgeline.graph.Graph;
+import dev.ridgeline.lab.Utilization;
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.scheduler.RequestStats;
 import java.io.PrintWriter;
@@ -22,17 +23,15 @@ final class Speeds {
       int depth = stats.promptTokens() + stats.generatedTokens() / 2;
       Cost cost = cost(engine, depth);
       double perSecond = stats.decodeTokensPerSecond();
-      double bytes = cost.memoryBytes();
-      double flops = cost.flops();
-      double floor = limits.floorSeconds(bytes, flops);
+      var reached = Utilization.of(cost, 1 / perSecond, limits);
       line.append(
           Text.number(
               "; generated %d tokens, %s tok/s = %s GB/s, %.0f %% of this machine's limit (%s)",
               stats.generatedTokens(),
               Text.significant(perSecond),
-              Text.significant(bytes * perSecond / 1e9),
-              100 * floor * perSecond,
-              describe(limits, limits.limit(bytes, flops))));
+              Text.significant(reached.gigabytesPerSecond()),
+              100 * reached.shareOfLimit(),
+              describe(limits, reached.limit())));
     }
     err.println(line);
     err.flush();

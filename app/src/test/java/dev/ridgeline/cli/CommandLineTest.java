@@ -178,6 +178,9 @@ class CommandLineTest {
         "template",
         "inspect",
         "bench",
+        "study",
+        "report",
+        "history",
         "doctor",
         "chat",
         "synth"
