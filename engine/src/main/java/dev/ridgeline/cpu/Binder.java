@@ -90,6 +90,7 @@ final class Binder {
       case Op.Gate g ->
           stages.add(
               new RowStages.Gate(
+                  kernels.gates(),
                   address(g.gate()),
                   address(g.up()),
                   g.activation(),
@@ -189,6 +190,7 @@ final class Binder {
     stages.add(
         new ProductStages.Gated(
             products,
+            kernels.gates(),
             m.activation(),
             m.out().width(),
             m.x().rows(),

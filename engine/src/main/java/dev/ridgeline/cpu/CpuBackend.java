@@ -21,7 +21,7 @@ public final class CpuBackend implements Backend {
       Lanes.FORCED
           ? new MachineKernels("off: " + Lanes.BITS_PROPERTY + " is set", List.of())
           : MachineKernels.find();
-  private final KernelTable kernels = new KernelTable(machine.kernels());
+  private final KernelTable kernels = new KernelTable(machine);
 
   /** Starts the threads. */
   public CpuBackend(BackendOptions options) {

@@ -1,6 +1,9 @@
 package dev.ridgeline.cpu;
 
+import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.cpu.kernel.ProductKernel;
+import dev.ridgeline.cpu.machine.MachineKernels;
+import dev.ridgeline.cpu.vector.Rows;
 import dev.ridgeline.cpu.vector.VectorProducts;
 import dev.ridgeline.tensor.DType;
 import java.util.ArrayList;
@@ -8,12 +11,16 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Which product kernel serves which format and number of tokens. */
+/** Which product kernel serves which format and number of tokens; and which makes gates. */
 final class KernelTable {
   private final Map<DType, ProductKernel[]> kernels = new EnumMap<>(DType.class);
 
-  /** The Vector API's kernels, behind {@code preferred} ones where these fit. */
-  KernelTable(List<ProductKernel> preferred) {
+  private final GateKernel gates;
+
+  /** The Vector API's kernels, behind those of {@code machine} where these fit. */
+  KernelTable(MachineKernels machine) {
+    List<ProductKernel> preferred = machine.kernels();
+    gates = preferred.isEmpty() ? Rows::gate : machine.gates();
     for (DType type : DType.values()) {
       if (type.isWeight()) {
         var all = new ArrayList<>(preferred);
@@ -31,6 +38,10 @@ final class KernelTable {
       throw new IllegalArgumentException(type + " is not a weight format");
     }
     return found;
+  }
+
+  GateKernel gates() {
+    return gates;
   }
 
   /** The best of {@code kernels} for {@code tokens} tokens. */

@@ -1,7 +1,7 @@
 package dev.ridgeline.cpu;
 
 import dev.ridgeline.backend.Step;
-import dev.ridgeline.cpu.vector.Rows;
+import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.graph.Activation;
 import dev.ridgeline.graph.Value;
 
@@ -52,6 +52,7 @@ final class ProductStages {
    */
   record Gated(
       Products products,
+      GateKernel kernel,
       Activation activation,
       int width,
       Value.Rows rows,
@@ -89,7 +90,7 @@ final class ProductStages {
       products.multiply(worker, 1, tokens, from, to, up - 4L * from, upStride);
       for (int t = 0; t < tokens; t++) {
         long gate = out + t * outStride + 4L * from;
-        Rows.gate(activation, gate, up + t * upStride, gate, to - from);
+        kernel.gate(activation, gate, up + t * upStride, gate, to - from);
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.ridgeline.cpu;
 
 import dev.ridgeline.backend.Step;
+import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.cpu.kernel.Memory;
 import dev.ridgeline.cpu.vector.RowDecoder;
 import dev.ridgeline.cpu.vector.Rows;
@@ -99,14 +100,22 @@ final class RowStages {
   }
 
   /** {@code out = act(gate) * up}. */
-  record Gate(long gate, long up, Activation activation, int width, Value.Rows rows, long out)
+  record Gate(
+      GateKernel kernel,
+      long gate,
+      long up,
+      Activation activation,
+      int width,
+      Value.Rows rows,
+      long out)
       implements Stage {
     @Override
     public void run(Worker worker, Step step) {
       int elements = Stage.rows(rows, step) * width;
       int from = worker.from(elements, Rows.UNIT);
       long at = 4L * from;
-      Rows.gate(activation, gate + at, up + at, out + at, worker.to(elements, Rows.UNIT) - from);
+      int count = worker.to(elements, Rows.UNIT) - from;
+      kernel.gate(activation, gate + at, up + at, out + at, count);
     }
   }
 

@@ -32,6 +32,7 @@ enum Instruction {
   VADDPS(0, 1, 0, 0x58, Tuple.FULL),
   VMULPS(0, 1, 0, 0x59, Tuple.FULL),
   VDIVPS(0, 1, 0, 0x5E, Tuple.FULL),
+  VMINPS(0, 1, 0, 0x5D, Tuple.FULL),
   VMAXPS(0, 1, 0, 0x5F, Tuple.FULL),
   VFMADD231PS(1, 2, 0, 0xB8, Tuple.FULL),
   VFNMADD231PS(1, 2, 0, 0xBC, Tuple.FULL),

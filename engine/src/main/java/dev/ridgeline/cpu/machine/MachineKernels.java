@@ -1,5 +1,6 @@
 package dev.ridgeline.cpu.machine;
 
+import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.cpu.kernel.ProductKernel;
 import dev.ridgeline.tensor.DType;
 import java.util.ArrayList;
@@ -21,6 +22,15 @@ public record MachineKernels(String instructions, List<ProductKernel> kernels) {
   /** Looks at the machine at the first call. */
   public static MachineKernels find() {
     return Found.KERNELS;
+  }
+
+  /** The gates; only where there are kernels. */
+  public GateKernel gates() {
+    return Gates.GATES;
+  }
+
+  private static final class Gates {
+    static final GateKernel GATES = new MachineGate();
   }
 
   /** Operations of one iteration of {@link #multiplyAdd}: 24 chains of 64 multiply-adds. */
