@@ -5,6 +5,7 @@ import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.backend.StepCheck;
 import dev.ridgeline.backend.Weights;
+import dev.ridgeline.backend.ZeroedMemory;
 import dev.ridgeline.cpu.kernel.Memory;
 import dev.ridgeline.cpu.vector.Rows;
 import dev.ridgeline.graph.Graph;
@@ -14,8 +15,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A list of stages that the threads of a pool walk together, meeting after each. */
 final class CpuExecutable implements Executable, WorkerPool.Job {
-  private static final long ALIGNMENT = 64;
-
   private final Capacity capacity;
   private final int vocabularySize;
   private final StepCheck check;
@@ -39,9 +38,9 @@ final class CpuExecutable implements Executable, WorkerPool.Job {
     var plan = new Plan(graph, capacity, kernels, pool.threads());
     var memories =
         new Binder.Memories(
-            activationArena.allocate(plan.activationBytes(), ALIGNMENT),
-            kvArena.allocate(plan.memory().kvBytes(), ALIGNMENT),
-            vectorArena.allocate(plan.memory().repackedBytes(), ALIGNMENT));
+            ZeroedMemory.allocate(activationArena, plan.activationBytes()),
+            ZeroedMemory.allocate(kvArena, plan.memory().kvBytes()),
+            ZeroedMemory.allocate(vectorArena, plan.memory().repackedBytes()));
     var binder = new Binder(graph, weights, capacity, kernels, pool.threads(), plan, memories);
     stages = binder.bind();
     logits = binder.address(graph.logits());

@@ -3,12 +3,11 @@ package dev.ridgeline.gguf;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.ridgeline.os.CLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandleProxies;
 import java.nio.file.Path;
 
 /**
@@ -34,8 +33,7 @@ final class Lease implements AutoCloseable {
 
   /** Prepares a lease on {@code path}, which is not held yet. */
   Lease(Path path) {
-    if (System.getProperty("os.name").equals("Linux")
-        && Lease.class.getModule().isNativeAccessEnabled()) {
+    if (CLibrary.isUsable()) {
       try (Arena arena = Arena.ofConfined()) {
         file = Libc.OPEN.call(arena.allocateFrom(path.toString()), O_RDONLY_CLOEXEC);
       }
@@ -80,23 +78,17 @@ final class Lease implements AutoCloseable {
       int call(int file);
     }
 
-    static final Open OPEN = function("open", Open.class, 2, ADDRESS, JAVA_INT);
-    static final Fcntl FCNTL = function("fcntl", Fcntl.class, 2, JAVA_INT, JAVA_INT, JAVA_INT);
-    static final Close CLOSE = function("close", Close.class, 1, JAVA_INT);
+    static final Open OPEN =
+        CLibrary.function(Open.class, "open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+    static final Fcntl FCNTL =
+        CLibrary.function(
+            Fcntl.class,
+            "fcntl",
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT),
+            Linker.Option.firstVariadicArg(2));
+    static final Close CLOSE =
+        CLibrary.function(Close.class, "close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
     private Libc() {}
-
-    private static <T> T function(
-        String name, Class<T> type, int fixedArguments, MemoryLayout... layouts) {
-      Linker linker = Linker.nativeLinker();
-      var descriptor = FunctionDescriptor.of(JAVA_INT, layouts);
-      MemorySegment address = linker.defaultLookup().findOrThrow(name);
-      return MethodHandleProxies.asInterfaceInstance(
-          type,
-          fixedArguments == layouts.length
-              ? linker.downcallHandle(address, descriptor)
-              : linker.downcallHandle(
-                  address, descriptor, Linker.Option.firstVariadicArg(fixedArguments)));
-    }
   }
 }

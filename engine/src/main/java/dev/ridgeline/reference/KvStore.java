@@ -2,6 +2,7 @@ package dev.ridgeline.reference;
 
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.MemoryPlan;
+import dev.ridgeline.backend.ZeroedMemory;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.KvLayer;
 import dev.ridgeline.quant.Quantization;
@@ -27,7 +28,7 @@ final class KvStore {
     format = Quantization.of(type);
     blockTokens = capacity.blockTokens();
     layers = new Layer[graph.kvLayers().size()];
-    MemorySegment all = arena.allocate(MemoryPlan.kvBytes(graph, capacity));
+    MemorySegment all = ZeroedMemory.allocate(arena, MemoryPlan.kvBytes(graph, capacity));
     long at = 0;
     for (KvLayer layer : graph.kvLayers()) {
       long slots = (long) capacity.kvBlocks().get(graph.kvGroup(layer)) * blockTokens;

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.ridgeline.os.CLibrary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
@@ -48,13 +49,13 @@ final class NativeCode {
 
   private static final Linker.Option CRITICAL = Linker.Option.critical(false);
   private static final Mmap MMAP =
-      library(
+      CLibrary.function(
           Mmap.class,
           "mmap",
           FunctionDescriptor.of(
               ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
   private static final Mprotect MPROTECT =
-      library(
+      CLibrary.function(
           Mprotect.class,
           "mprotect",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
@@ -110,17 +111,5 @@ final class NativeCode {
   /** Runs the function with its six integer arguments. */
   void call(long a, long b, long c, long d, long e, long f) {
     CALL.call(entry, a, b, c, d, e, f);
-  }
-
-  private static <T> T library(
-      Class<T> type, String name, FunctionDescriptor descriptor, Linker.Option... options) {
-    Linker linker = Linker.nativeLinker();
-    MemorySegment address =
-        linker
-            .defaultLookup()
-            .find(name)
-            .orElseThrow(() -> new UnsupportedOperationException("the C library has no " + name));
-    return MethodHandleProxies.asInterfaceInstance(
-        type, linker.downcallHandle(address, descriptor, options));
   }
 }
