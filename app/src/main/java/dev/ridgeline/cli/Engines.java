@@ -13,7 +13,6 @@ final class Engines {
   static Engine open(
       PrintWriter err, Path path, BackendArguments backend, ContextArguments context) {
     Progress progress = new Progress(err);
-    progress.accept("loading " + path.getFileName());
     try {
       return Engine.open(
           path,
@@ -24,7 +23,7 @@ final class Engines {
               .context(context.context)
               .batchTokens(context.batch)
               .parallel(1)
-              .onPlan(plan -> progress.accept("loading " + path.getFileName() + ": " + plan))
+              .onLoad((done, all) -> progress.bytes("loading", done, all))
               .build());
     } finally {
       progress.clear();

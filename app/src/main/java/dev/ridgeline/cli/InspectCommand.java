@@ -14,6 +14,7 @@ import dev.ridgeline.scheduler.EnginePlan;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.tensor.Shape;
 import dev.ridgeline.tensor.Tensor;
+import dev.ridgeline.tokenizer.Tokenizer;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -79,6 +80,7 @@ final class InspectCommand implements Callable<Integer> {
       long availableBytes) {}
 
   /**
+   * @param warnings what the tokenizer reads otherwise than it stands in the file
    * @param notRunnable why there is no plan: not a model of a known architecture, or too large
    */
   record Report(
@@ -90,6 +92,7 @@ final class InspectCommand implements Callable<Integer> {
       Map<String, Object> metadata,
       List<TypeShare> types,
       List<TensorInfo> tensors,
+      List<String> warnings,
       @Nullable Plan memoryPlan,
       @Nullable String notRunnable) {}
 
@@ -111,8 +114,10 @@ final class InspectCommand implements Callable<Integer> {
   private Report report(GgufFile file) {
     @Nullable Plan plan = null;
     @Nullable String notRunnable = null;
+    List<String> warnings = List.of();
     try (Backend b = Backends.open(backend.backend, backend.options())) {
       plan = plan(file, b);
+      warnings = Tokenizer.of(file.metadata()).warnings();
     } catch (GgufException | IllegalArgumentException e) {
       notRunnable = e.getMessage();
     }
@@ -126,6 +131,7 @@ final class InspectCommand implements Callable<Integer> {
         metadata(file),
         types(tensors),
         tensors.stream().map(InspectCommand::info).toList(),
+        warnings,
         plan,
         notRunnable);
   }
@@ -219,6 +225,7 @@ final class InspectCommand implements Callable<Integer> {
       r.tensors.forEach(t -> table.add(t.name, t.type, t.shape, t.bytes));
       table.print(out, Format.TEXT);
     }
+    r.warnings.forEach(warning -> out.println("note: " + warning));
     out.println();
     printPlan(out, r);
   }

@@ -3,55 +3,85 @@ package dev.ridgeline.cli;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** One line on standard error that is written over as work goes on; silent without a terminal. */
+/**
+ * One line on standard error that is written over as work goes on; silent without a terminal, and
+ * for the first second, so that quick work leaves no trace.
+ */
 final class Progress implements Consumer<String> {
+  /** Set by the launcher where standard error is a terminal: its width. */
+  private static final String COLUMNS = "RIDGELINE_STDERR_COLUMNS";
+
   private static final String ERASE_LINE = "\r\u001b[2K";
   private static final int BAR_WIDTH = 30;
+  private static final long QUIET_NANOS = 1_000_000_000;
 
   private final PrintWriter err;
-  private final boolean terminal = isTerminal();
+  private final int columns;
+  private final long shownFrom;
+  private boolean shown;
 
   Progress(PrintWriter err) {
-    this.err = err;
+    this(err, columns(System.getenv(COLUMNS)), QUIET_NANOS);
   }
 
+  /**
+   * For tests.
+   *
+   * @param columns the terminal's width, 0 where there is none
+   */
+  Progress(PrintWriter err, int columns, long quietNanos) {
+    this.err = err;
+    this.columns = columns;
+    shownFrom = System.nanoTime() + quietNanos;
+  }
+
+  /** The width that the launcher found; without a launcher 80, if there is a terminal at all. */
   @SuppressWarnings("SystemConsoleNull") // it is null without a terminal, on JDK 25 too
-  private static boolean isTerminal() {
+  private static int columns(@Nullable String found) {
+    if (found != null && found.matches("\\d{1,4}")) {
+      return Integer.parseInt(found);
+    }
     Console console = System.console();
-    return console != null && console.isTerminal();
+    return console != null && console.isTerminal() ? 80 : 0;
   }
 
   @Override
   public void accept(String message) {
-    if (terminal) {
-      err.print(ERASE_LINE + message + " ...");
-      err.flush();
-    }
+    show(message + " ...");
   }
 
   /** A bar: {@code done} of {@code total} bytes. */
   void bytes(String what, long done, long total) {
-    if (terminal && total > 0) {
-      int filled = (int) (BAR_WIDTH * done / total);
-      err.print(
-          "%s%s [%s%s] %s of %s"
+    if (total > 0) {
+      int filled = (int) ((double) BAR_WIDTH * done / total);
+      show(
+          "%s [%s%s] %s of %s"
               .formatted(
-                  ERASE_LINE,
                   what,
                   "=".repeat(filled),
                   " ".repeat(BAR_WIDTH - filled),
                   Text.bytes(done),
                   Text.bytes(total)));
+    }
+  }
+
+  /** A line as wide as the terminal would wrap, and then not be erased. */
+  private void show(String line) {
+    if (columns > 0 && System.nanoTime() - shownFrom >= 0) {
+      err.print(ERASE_LINE + line.substring(0, Math.min(line.length(), columns - 1)));
       err.flush();
+      shown = true;
     }
   }
 
   /** Takes the line away. */
   void clear() {
-    if (terminal) {
+    if (shown) {
       err.print(ERASE_LINE);
       err.flush();
+      shown = false;
     }
   }
 }

@@ -26,6 +26,8 @@ public final class Quantizer {
   @FunctionalInterface
   public interface Progress {
     /**
+     * Called as the work goes on.
+     *
      * @param tensor which is being written
      * @param doneBytes of the source that were read
      * @param totalBytes of the source's tensors

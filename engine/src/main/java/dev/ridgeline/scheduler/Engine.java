@@ -48,7 +48,12 @@ public final class Engine implements AutoCloseable {
     model = Model.read(file.metadata(), file.tensors(), plan.capacity().maxContext());
     Graph graph = Fusion.fuse(model.graph());
     options.onPlan().accept(plan);
-    executable = file.reading(() -> backend.compile(graph, file::tensor, plan.capacity()));
+    executable =
+        file.reading(
+            () -> {
+              file.warm(options.onLoad());
+              return backend.compile(graph, file::tensor, plan.capacity());
+            });
     core =
         new EngineCore(
             executable,

@@ -5,6 +5,7 @@ import static dev.ridgeline.sampler.InvalidParameterException.require;
 import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.Backends;
 import dev.ridgeline.backend.KvType;
+import dev.ridgeline.gguf.GgufFile;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
@@ -25,6 +26,7 @@ import java.util.function.Consumer;
  * @param maxGap how long a step may take for the sake of prompts while others are generating
  * @param listeners who hears of steps and requests
  * @param onPlan is told what will be allocated before any of it is
+ * @param onLoad is told how much of the weights has been read
  */
 public record EngineOptions(
     String backend,
@@ -37,7 +39,8 @@ public record EngineOptions(
     boolean prefixCache,
     Duration maxGap,
     List<EngineListener> listeners,
-    Consumer<EnginePlan> onPlan) {
+    Consumer<EnginePlan> onPlan,
+    GgufFile.Progress onLoad) {
 
   /** Longer contexts must be asked for: 8,192 tokens of a model of 8 B take a gigabyte. */
   public static final int AUTO_CONTEXT = 8192;
@@ -55,7 +58,8 @@ public record EngineOptions(
           true,
           Duration.ofMillis(50),
           List.of(),
-          _ -> {});
+          _ -> {},
+          (_, _) -> {});
 
   private static final int MAX_PARALLEL = 4096;
   private static final int MAX_BATCH = 1 << 16;
@@ -98,6 +102,7 @@ public record EngineOptions(
     private Duration maxGap;
     private List<EngineListener> listeners;
     private Consumer<EnginePlan> onPlan;
+    private GgufFile.Progress onLoad;
 
     private Builder(EngineOptions from) {
       backend = from.backend;
@@ -111,6 +116,7 @@ public record EngineOptions(
       maxGap = from.maxGap;
       listeners = from.listeners;
       onPlan = from.onPlan;
+      onLoad = from.onLoad;
     }
 
     /** {@link EngineOptions#backend()}. */
@@ -179,6 +185,12 @@ public record EngineOptions(
       return this;
     }
 
+    /** {@link EngineOptions#onLoad()}. */
+    public Builder onLoad(GgufFile.Progress value) {
+      onLoad = value;
+      return this;
+    }
+
     /** The finished record. */
     public EngineOptions build() {
       return new EngineOptions(
@@ -192,7 +204,8 @@ public record EngineOptions(
           prefixCache,
           maxGap,
           listeners,
-          onPlan);
+          onPlan,
+          onLoad);
     }
   }
 }

@@ -27,7 +27,7 @@ final class SpecialMatcher {
     String mask = maskThatSwallows(metadata);
     for (int id = 0; id < vocabulary.size(); id++) {
       String text = vocabulary.text(id);
-      if (!isSpecial(vocabulary.kind(id)) || text.isEmpty()) {
+      if (!vocabulary.kind(id).isSpecial() || text.isEmpty()) {
         continue;
       }
       add(text, id);
@@ -43,10 +43,6 @@ final class SpecialMatcher {
     }
     trie.end(node, id);
     firstChars.set(text.charAt(0));
-  }
-
-  private static boolean isSpecial(TokenKind kind) {
-    return kind == TokenKind.CONTROL || kind == TokenKind.UNKNOWN || kind == TokenKind.USER_DEFINED;
   }
 
   // The format has no key for swallowing; the models that do it are known by name.

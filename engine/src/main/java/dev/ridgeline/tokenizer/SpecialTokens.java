@@ -15,7 +15,8 @@ import java.util.stream.Stream;
  * generation: the end of text, of a turn and of a message, what the file calls so and what is known
  * by its text, as the reference engine tells them.
  *
- * <p>An id outside the vocabulary is refused; 2^32 - 1, which is -1 in the file's type, means none.
+ * <p>An id outside the vocabulary is refused, and one whose token has no text or that of another
+ * special token; 2^32 - 1, which is -1 in the file's type, means none.
  *
  * @param bos begins a text
  * @param eos ends a text; for the {@code bert} model its separator
@@ -162,6 +163,7 @@ record SpecialTokens(int bos, int eos, int eot, int unknown, BitSet ends, BitSet
       throw vocabulary.refuse(
           key, "is %d; expected a token id, 0 to %d".formatted(id, vocabulary.size() - 1));
     }
+    vocabulary.requireOneSpelling(key, (int) id);
     return (int) id;
   }
 }

@@ -32,4 +32,9 @@ public enum TokenKind {
   boolean isText() {
     return this == NORMAL || this == UNUSED || this == USER_DEFINED;
   }
+
+  /** Whether its text is recognized whole, before the text around it is split. */
+  boolean isSpecial() {
+    return this == CONTROL || this == UNKNOWN || this == USER_DEFINED;
+  }
 }

@@ -16,7 +16,7 @@ import java.util.List;
  * one that text becomes), empty pieces (no text becomes them), no {@code token_type} (all are
  * normal, but for {@code <0x0A>} and its like) and no {@code scores} (all 0). Refused: arrays of
  * another length than the tokens, unknown types, scores that are not a number, byte tokens that
- * name no byte.
+ * name no byte or another's.
  */
 final class Vocabulary {
   static final String TOKENS = "tokenizer.ggml.tokens";
@@ -54,7 +54,36 @@ final class Vocabulary {
     Arrays.setAll(byteIds, b -> find(new byte[] {(byte) b}, 0, 1));
     for (int id = size() - 1; id >= 0; id--) {
       if (kinds[id] == TokenKind.BYTE) {
-        byteIds[spellings[start(id)] & 0xFF] = id;
+        int value = spellings[start(id)] & 0xFF;
+        int later = byteIds[value];
+        if (later != NONE && kinds[later] == TokenKind.BYTE) {
+          throw refuse(
+              TOKENS, "has byte token '%s' twice: %d and %d".formatted(texts.get(id), id, later));
+        }
+        byteIds[value] = id;
+      }
+    }
+  }
+
+  /**
+   * Checks that the text of {@code id}, which has a role by {@code key}, means that token alone: a
+   * chat template writes tokens by their text.
+   */
+  void requireOneSpelling(String key, int id) {
+    String text = texts.get(id);
+    if (text.isEmpty()) {
+      throw refuse(
+          key, "names token %d, which is empty; expected a token with a text".formatted(id));
+    }
+    for (int other = 0; other < size(); other++) {
+      if (other != id
+          && kinds[id].isSpecial()
+          && kinds[other].isSpecial()
+          && texts.get(other).equals(text)) {
+        throw refuse(
+            key,
+            "names token %d '%s', but token %d is spelled so too; which one a text means cannot be told"
+                .formatted(id, text, other));
       }
     }
   }

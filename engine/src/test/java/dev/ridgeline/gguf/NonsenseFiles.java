@@ -90,6 +90,13 @@ final class NonsenseFiles {
         with("byte-token-minus-1", tokens, tokens("<unk>", "<s>", "</s>", "<0x-1>"), "<0x-1>"),
         with("byte-token-256", tokens, tokens("<unk>", "<s>", "</s>", "<0x100>"), "<0x100>"),
         with("byte-token-empty", tokens, tokens("<unk>", "<s>", "</s>", ""), tokens),
+        with(
+            "byte-token-twice",
+            tokens("<unk>", "<s>", "<0x0A>", "<0x0A>"),
+            int32s(2, 3, 6, 6),
+            tokens),
+        with("bos-twice", tokens("<unk>", "<s>", "<s>", "a"), int32s(2, 3, 3, 1), "'<s>'"),
+        with("bos-empty", tokens("<unk>", "", "</s>", "a"), int32s(2, 3, 3, 1), "is empty"),
         with("tokens-none", tokens, tokens()),
         with("tokens-integers", tokens, int32s(0, 1, 2, 3)),
         with("tokens-one-string", tokens, text("abc")),
@@ -108,9 +115,8 @@ final class NonsenseFiles {
     String tokens = "tokenizer.ggml.tokens";
     MetadataValue types = int32s(2, 3, 3, 1);
     return List.of(
-        with(
-            "token-twice", Map.of(tokens, tokens("<unk>", "<s>", "</s>", "<s>"), TYPES, types), ""),
-        with("token-empty", Map.of(tokens, tokens("<unk>", "<s>", "</s>", ""), TYPES, types), ""));
+        with("token-twice", tokens("<unk>", "<s>", "</s>", "<s>"), types, ""),
+        with("token-empty", tokens("<unk>", "<s>", "</s>", ""), types, ""));
   }
 
   private static Map<String, MetadataValue> soundMetadata() {
@@ -138,6 +144,11 @@ final class NonsenseFiles {
 
   private static Nonsense with(String name, String key, MetadataValue value, String message) {
     return with(name, Map.of(key, value), message);
+  }
+
+  private static Nonsense with(
+      String name, MetadataValue tokens, MetadataValue types, String message) {
+    return with(name, Map.of("tokenizer.ggml.tokens", tokens, TYPES, types), message);
   }
 
   private static Nonsense with(String name, Map<String, MetadataValue> changes, String message) {

@@ -22,6 +22,8 @@ record CodedRow(DType type, Unpacker unpacker, Groups groups) implements WeightR
   @FunctionalInterface
   interface Unpacker {
     /**
+     * Decodes one piece of a row.
+     *
      * @param elements at most {@link WeightRow#PIECE}
      * @param codes where the codes go, signed bytes
      * @param scales where the scales and offsets go, laid out as {@link Groups} says
