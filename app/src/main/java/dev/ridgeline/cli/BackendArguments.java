@@ -31,6 +31,13 @@ final class BackendArguments {
   KvType kvType = KvType.F16;
 
   BackendOptions options() {
+    // More than the machine has never helps, and each spins while it waits for the others.
+    int most = 4 * Runtime.getRuntime().availableProcessors();
+    if (threads < 0 || threads > most) {
+      throw new Errors.InputException(
+          "--threads: expected 1 to %d, or 0 for one a physical core, found %d"
+              .formatted(most, threads));
+    }
     return new BackendOptions(threads, device);
   }
 }

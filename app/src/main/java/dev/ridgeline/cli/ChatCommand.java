@@ -34,12 +34,15 @@ import picocli.CommandLine.Spec;
     name = "chat",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    abbreviateSynopsis = true,
     description = {
       "A conversation with a model. Ctrl-C stops an answer, Ctrl-D ends the conversation; /help lists the commands.",
       "A model without a chat template continues one text, to which your lines are added."
-    })
+    },
+    footerHeading = "%nIn the conversation:%n",
+    footer = ChatCommand.HELP)
 final class ChatCommand implements Callable<Integer> {
-  private static final String HELP =
+  static final String HELP =
       """
       /clear        forget the conversation
       /system TEXT  forget the conversation and begin it with a system message

@@ -22,8 +22,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "doctor",
     mixinStandardHelpOptions = true,
-    description =
-        "Names the machine, the JVM, each backend with its measured limits, and everything that makes it slower than it could be.")
+    description = {
+      "Names the machine, the JVM, each backend with its measured limits, and everything that makes it slower than it could be.",
+      "Takes a few seconds: bandwidth and arithmetic are measured anew. The limits are those that 'run' and 'bench' put"
+          + " speeds beside: a generated token reads all weights once, so that bandwidth divided by the file's size is the"
+          + " most tokens a second."
+    })
 final class DoctorCommand implements Callable<Integer> {
   @Option(
       names = {"-t", "--threads"},

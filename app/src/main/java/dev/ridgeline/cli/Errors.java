@@ -6,9 +6,11 @@ import java.io.FileNotFoundException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns exceptions into one line on standard error and an exit status. */
 final class Errors {
@@ -39,10 +41,30 @@ final class Errors {
 
   static int usage(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
+    if (args.length == 0) {
+      command.usage(command.getErr());
+      return USAGE;
+    }
+    if (command.getParent() == null && e instanceof UnmatchedArgumentException unmatched) {
+      say(command, unknown(command, unmatched));
+      return USAGE;
+    }
     say(
         command,
         e.getMessage() + "; see '" + command.getCommandSpec().qualifiedName() + " --help'");
     return USAGE;
+  }
+
+  private static String unknown(CommandLine command, UnmatchedArgumentException e) {
+    String first = e.getUnmatched().getFirst();
+    List<String> alike = e.getSuggestions();
+    return "unknown %s '%s'; %s"
+        .formatted(
+            first.startsWith("-") ? "option" : "command",
+            first,
+            alike.isEmpty()
+                ? "the commands are " + String.join(", ", command.getSubcommands().keySet())
+                : "did you mean " + String.join(" or ", alike) + "?");
   }
 
   static int execution(Exception e, CommandLine command, ParseResult result) {

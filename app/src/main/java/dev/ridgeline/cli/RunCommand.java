@@ -9,6 +9,7 @@ import dev.ridgeline.tokenizer.ChatPrompt;
 import dev.ridgeline.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -28,9 +29,18 @@ import picocli.CommandLine.Spec;
     name = "run",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    abbreviateSynopsis = true,
     description = {
       "Generates text after a prompt.",
       "A model with a chat template is asked the prompt as a user's message; --raw continues it as a text."
+    },
+    footerHeading = "%nFor example:%n",
+    footer = {
+      "  ridgeline run \"Once upon a time\"                       a story, from the built-in model",
+      "  ridgeline run -m model.gguf \"Why is the sky blue?\"     an answer",
+      "  ridgeline run -m model.gguf - < question.txt            a prompt from a file",
+      "  ridgeline run -m model.gguf --greedy -n 64 --format json \"Hi\" | jq .text",
+      "The text goes to standard output, speeds and progress to standard error. Ctrl-C ends it."
     })
 final class RunCommand implements Callable<Integer> {
   @Parameters(
@@ -106,12 +116,12 @@ final class RunCommand implements Callable<Integer> {
       int[] ids = ids(engine, template, text);
       PrintWriter out = spec.commandLine().getOut();
       boolean json = format == Format.JSON;
-      if (!json && !chat && tokens == null) {
-        out.print(text);
-        out.flush();
-      }
       var generated = new ArrayList<Token>();
       try (TokenStream stream = engine.generate(ids, params)) {
+        if (!json && !chat && tokens == null) {
+          out.print(text);
+          out.flush();
+        }
         for (Token token : stream) {
           generated.add(token);
           if (!json) {
@@ -134,7 +144,7 @@ final class RunCommand implements Callable<Integer> {
           "no prompt; for example: ridgeline run \"Once upon a time\" (or --tokens 1,2,3, or - for standard input)");
     }
     if ("-".equals(prompt)) {
-      return new String(System.in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+      return TextFile.read(Path.of(prompt));
     }
     return prompt == null ? "" : prompt;
   }

@@ -63,6 +63,11 @@ final class SynthCommand implements Callable<Integer> {
     if (!force && Files.exists(out)) {
       throw new Errors.InputException(out + ": is there already; --force writes over it");
     }
+    Path folder = out.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new Errors.InputException(
+          folder + ": no such folder to write " + out.getFileName() + " in");
+    }
     PrintWriter err = spec.commandLine().getErr();
     Progress progress = new Progress(err);
     progress.accept("writing " + Text.bytes(synth.bytes()));

@@ -92,7 +92,7 @@ final class TemplateCommand implements Callable<Integer> {
   private ChatTemplate ofFile(Map<String, @Nullable Object> variables) throws IOException {
     variables.put("bos_token", "");
     variables.put("eos_token", "");
-    return ChatTemplate.parse(source.getFileName().toString(), Files.readString(source));
+    return ChatTemplate.parse(source.getFileName().toString(), TextFile.read(source));
   }
 
   private ChatTemplate ofModel(Map<String, @Nullable Object> variables) {

@@ -221,6 +221,40 @@ class CommandLineTest {
   }
 
   @Test
+  void anUnknownCommandIsNamedWithTheKnownOnes() {
+    ridgeline("rnu", "x").isRefusal("unknown command 'rnu'", "run");
+    ridgeline("frobnicate").isRefusal("unknown command 'frobnicate'");
+  }
+
+  @Test
+  void withoutACommandTheUsageIsShown() {
+    Outcome nothing = ridgeline();
+
+    assertThat(nothing.status).isEqualTo(2);
+    assertThat(nothing.out).isEmpty();
+    assertThat(nothing.err).contains("Usage: ridgeline", "chat", "For example:");
+  }
+
+  @Test
+  void whatCannotBeAPromptIsRefusedBeforeAnythingIsPrinted() {
+    ridgeline("run", "word ".repeat(20_000)).isRefusal("prompt", "context");
+    ridgeline("run", "x", "-t", "100000").isRefusal("--threads", "100000");
+    ridgeline("run", "x", "-n", "-5").isRefusal("maxTokens", "-5");
+  }
+
+  @Test
+  void whatIsNoTextFileIsOneLineAndStatusTwo() throws IOException {
+    Path bytes = Files.write(folder.resolve("bytes"), new byte[] {'a', (byte) 0xC3, 'b'});
+
+    ridgeline("tokenize", MODEL, "--file", folder.toString()).isRefusal("is a folder");
+    ridgeline("tokenize", MODEL, "--file", "/nowhere").isRefusal("/nowhere: no such file");
+    ridgeline("tokenize", MODEL, "--file", bytes.toString()).isRefusal("bytes @ byte 1", "UTF-8");
+    ridgeline("template", folder.toString(), "--conversation", "c.json").isRefusal("is a folder");
+    ridgeline("synth", "tiny-llama", "Q8_0", "/nowhere/x.gguf")
+        .isRefusal("/nowhere: no such folder");
+  }
+
+  @Test
   void aMissingOrBrokenFileIsOneLineAndStatusTwo() throws IOException {
     Path text = Files.writeString(folder.resolve("text.gguf"), "not a model");
     Path cut = folder.resolve("cut.gguf");
