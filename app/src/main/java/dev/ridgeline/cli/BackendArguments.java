@@ -2,13 +2,24 @@ package dev.ridgeline.cli;
 
 import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.KvType;
+import java.util.Iterator;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** Where and how a model runs. */
 final class BackendArguments {
+  /** For completion; a name that is not built in is still accepted. */
+  static final class Names implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return List.of("auto", "cpu", "vulkan", "reference").iterator();
+    }
+  }
+
   @Option(
       names = "--backend",
       paramLabel = "NAME",
+      completionCandidates = Names.class,
       description = "auto, cpu, vulkan or reference. Default: auto.")
   String backend = "auto";
 

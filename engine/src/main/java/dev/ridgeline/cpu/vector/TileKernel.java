@@ -20,7 +20,7 @@ final class TileKernel implements ProductKernel {
   private static final long WEIGHT_BYTES = (long) ROWS * Dots.STRIDE;
 
   /** Sums of a row and a token: two vectors. */
-  private static final long PAIR_BYTES = 2 * BYTES;
+  private static final long PAIR_BYTES = 2L * BYTES;
 
   private final DType type;
   private final WeightRow row;
