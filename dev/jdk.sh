@@ -10,4 +10,7 @@ if [ -z "$JDK" ]; then
   echo "ridgeline: no JDK 25 or newer found (looked at RIDGELINE_JAVA_HOME, JAVA_HOME, /usr/lib/jvm, java on PATH); install one or set RIDGELINE_JAVA_HOME" >&2
   exit 1
 fi
-JVM_FLAGS=(--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable -Xlog:all=error:stderr)
+# Tier4: a method of the Vector API is slow until C2 has compiled it, so that a first answer waits for that: a tenth of
+# the usual thresholds makes the first step of a 1 B model 5 (prompt of 5 tokens) to 15 % (17 tokens) shorter.
+JVM_FLAGS=(-XX:Tier4InvocationThreshold=500 -XX:Tier4MinInvocationThreshold=100 -XX:Tier4CompileThreshold=1000 -XX:Tier4BackEdgeThreshold=5000
+  --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable -Xlog:all=error:stderr)
