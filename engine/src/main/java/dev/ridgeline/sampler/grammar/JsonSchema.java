@@ -177,7 +177,7 @@ public final class JsonSchema {
       throw error(path, "refers to '" + ref + "'; expected a reference into the schema itself");
     }
     Object target = root;
-    for (String step : ref.substring(1).split("/")) {
+    for (String step : ref.substring(1).split("/", -1)) {
       if (!step.isEmpty()) {
         String key = step.replace("~1", "/").replace("~0", "~");
         target = target instanceof Map<?, ?> map ? map.get(key) : null;
@@ -443,7 +443,8 @@ public final class JsonSchema {
 
   private static String jsonString(String text) {
     var json = new StringBuilder("\"");
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       switch (c) {
         case '"', '\\' -> json.append('\\').append(c);
         case '\n' -> json.append("\\n");
