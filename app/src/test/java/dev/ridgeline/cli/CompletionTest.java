@@ -47,10 +47,7 @@ class CompletionTest {
         """;
     Path file = Files.writeString(folder.resolve("complete.bash"), script + ask);
     List<String> command =
-        Stream.concat(
-                Stream.of("/bin/bash", file.toString()),
-                Stream.of(words))
-            .toList();
+        Stream.concat(Stream.of("/bin/bash", file.toString()), Stream.of(words)).toList();
     Process bash = new ProcessBuilder(command).directory(folder.toFile()).start();
     String out = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(bash.waitFor()).isZero();
