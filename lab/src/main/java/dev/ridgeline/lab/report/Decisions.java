@@ -10,13 +10,11 @@ import java.util.stream.Collectors;
 
 /** Which variant to use for what, from the figures alone. */
 public final class Decisions {
-  private final Findings findings;
   private final List<VariantFindings> all;
   private final boolean haveQuality;
 
   /** Decisions from {@code findings}. */
   public Decisions(Findings findings) {
-    this.findings = findings;
     this.all = findings.comparable();
     this.haveQuality = all.stream().anyMatch(v -> v.quality() != null);
   }
@@ -29,14 +27,14 @@ public final class Decisions {
     return speed(v).median();
   }
 
-  private double loss(VariantFindings v) {
-    double ratio = findings.perplexityRatio(v);
-    return Double.isNaN(ratio) ? Double.POSITIVE_INFINITY : ratio;
+  private static double loss(VariantFindings v) {
+    double loss = Findings.loss(v);
+    return Double.isNaN(loss) ? Double.POSITIVE_INFINITY : loss;
   }
 
   /** Variants that no other beats in both speed and quality. */
   public List<VariantFindings> front() {
-    return haveQuality ? Pareto.front(all, Decisions::median, this::loss) : List.of();
+    return haveQuality ? Pareto.front(all, Decisions::median, Decisions::loss) : List.of();
   }
 
   /** Variants that no other beats in both speed and memory. */
@@ -46,7 +44,9 @@ public final class Decisions {
 
   /** Variants that no other beats in both tokens a second for each GB and quality. */
   public List<VariantFindings> efficiencyFront() {
-    return haveQuality ? Pareto.front(all, v -> median(v) / v.gigabytes(), this::loss) : List.of();
+    return haveQuality
+        ? Pareto.front(all, v -> median(v) / v.gigabytes(), Decisions::loss)
+        : List.of();
   }
 
   /** What {@code variant} is good for, in a few words. */
@@ -62,13 +62,13 @@ public final class Decisions {
       uses.add("smallest");
     }
     if (haveQuality) {
-      double ratio = findings.perplexityRatio(variant);
+      double loss = Findings.loss(variant);
       uses.add(
-          ratio <= Findings.NEAR_LOSSLESS
+          loss <= Findings.NEAR_LOSSLESS
               ? "near lossless"
-              : ratio <= Findings.SMALL_LOSS
+              : loss <= Findings.SMALL_LOSS
                   ? "small loss"
-                  : Double.isNaN(ratio) ? "quality unknown" : "visible loss");
+                  : Double.isNaN(loss) ? "quality unknown" : "visible loss");
       VariantFindings better = dominator(variant);
       if (better != null) {
         uses.add("no use: " + better.name() + " is faster, smaller and better");
@@ -112,13 +112,13 @@ public final class Decisions {
     if (haveQuality) {
       lines.add(
           branch(
-              "Must answers be as good as the source's (perplexity at most %s %% above)?"
-                  .formatted(percent(Findings.NEAR_LOSSLESS)),
+              "Must answers be as good as the source's (divergence of at most %s nats a token)?"
+                  .formatted(Findings.NEAR_LOSSLESS),
               within(Findings.NEAR_LOSSLESS)));
       lines.add(
           branch(
-              "May answers be a little worse (perplexity at most %s %% above)?"
-                  .formatted(percent(Findings.SMALL_LOSS)),
+              "May answers be a little worse (divergence of at most %s)?"
+                  .formatted(Findings.SMALL_LOSS),
               within(Findings.SMALL_LOSS)));
     }
     lines.add(branch("Does only speed count?", all));
@@ -126,14 +126,16 @@ public final class Decisions {
     return lines;
   }
 
-  private List<VariantFindings> within(double ratio) {
-    return all.stream().filter(v -> loss(v) <= ratio).toList();
+  private List<VariantFindings> within(double loss) {
+    return all.stream().filter(v -> loss(v) <= loss).toList();
   }
 
   /** The fastest of {@code candidates}; among those that cannot be told apart, the best. */
   private VariantFindings choice(List<VariantFindings> candidates) {
     return fastest(candidates).stream()
-        .min(Comparator.comparingDouble(this::loss).thenComparingDouble(VariantFindings::gigabytes))
+        .min(
+            Comparator.comparingDouble(Decisions::loss)
+                .thenComparingDouble(VariantFindings::gigabytes))
         .orElseThrow();
   }
 
@@ -176,7 +178,7 @@ public final class Decisions {
           all.stream().filter(v -> v.gigabytes() <= limit.gigabytes()).toList();
       VariantFindings best =
           haveQuality
-              ? fit.stream().min(Comparator.comparingDouble(this::loss)).orElseThrow()
+              ? fit.stream().min(Comparator.comparingDouble(Decisions::loss)).orElseThrow()
               : choice(fit);
       if (!best.name().equals(last)) {
         last = best.name();
@@ -190,10 +192,6 @@ public final class Decisions {
 
   private static String text(Estimate e) {
     return "%s tok/s [%s to %s]".formatted(number(e.median()), number(e.low()), number(e.high()));
-  }
-
-  private static String percent(double ratio) {
-    return String.format(Locale.ROOT, "%.0f", 100 * (ratio - 1));
   }
 
   static String number(double value) {

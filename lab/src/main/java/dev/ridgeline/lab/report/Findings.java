@@ -20,11 +20,11 @@ public record Findings(
     String sessionId,
     List<VariantFindings> variants,
     List<RecordFile.Damage> damages) {
-  /** A ratio of perplexities up to this counts as no loss that a reader would notice. */
-  static final double NEAR_LOSSLESS = 1.01;
+  /** A divergence in nats a token up to this counts as no loss that a reader would notice. */
+  static final double NEAR_LOSSLESS = 0.01;
 
-  /** A ratio of perplexities up to this counts as a small loss. */
-  static final double SMALL_LOSS = 1.05;
+  /** A divergence in nats a token up to this counts as a small loss. */
+  static final double SMALL_LOSS = 0.05;
 
   /**
    * Reads them off {@code contents}.
@@ -100,26 +100,13 @@ public record Findings(
   }
 
   /**
-   * The perplexity of {@code variant} over that of the best variant; 1 is as good as any here. Not
-   * a number where it has none.
+   * What {@code variant} loses: the mean divergence of its distribution from the source's, in nats
+   * a token. On text that the source itself writes, the variant's perplexity is expected to be
+   * {@code exp} of it times the source's; unlike a difference of perplexities over some text, it is
+   * never better than the source by luck. Not a number where it was not measured.
    */
-  public double perplexityRatio(VariantFindings variant) {
-    double best =
-        variants.stream()
-            .map(VariantFindings::quality)
-            .filter(Objects::nonNull)
-            .filter(q -> q.kldMean() < 1e-9)
-            .mapToDouble(LabRecord.Quality::perplexity)
-            .findFirst()
-            .orElseGet(
-                () ->
-                    variants.stream()
-                        .map(VariantFindings::quality)
-                        .filter(Objects::nonNull)
-                        .mapToDouble(LabRecord.Quality::perplexity)
-                        .min()
-                        .orElse(Double.NaN));
+  public static double loss(VariantFindings variant) {
     LabRecord.Quality quality = variant.quality();
-    return quality == null ? Double.NaN : quality.perplexity() / best;
+    return quality == null ? Double.NaN : quality.kldMean();
   }
 }

@@ -97,7 +97,7 @@ final class MarkdownReport {
         "speed, tok/s [95 % interval]",
         "latency P95, ms",
         "memory, GB",
-        "quality: perplexity",
+        "quality: divergence, nats (perplexity)",
         "use",
         "records");
     for (VariantFindings v : findings.variants()) {
@@ -108,7 +108,7 @@ final class MarkdownReport {
           l == null ? "" : speed(l) + (l.estimated() ? " (estimated)" : ""),
           l == null ? "" : f("%.2f", l.gaps().p95()),
           v.facts() == null ? "" : f("%.3f", v.gigabytes()),
-          q == null ? "" : f("%.2f (x %.4f)", q.perplexity(), findings.perplexityRatio(v)),
+          q == null ? "" : f("%.4f (%.2f)", q.kldMean(), q.perplexity()),
           decisions.use(v),
           l == null
               ? ""
@@ -117,13 +117,13 @@ final class MarkdownReport {
     line("");
     line(
         f(
-            "Speeds and latencies of this table are those of %s generated tokens. Near lossless: perplexity at most %.0f %%"
-                + " above the source's; small loss: at most %.0f %%. Variants whose intervals overlap are not told apart.",
+            "Speeds and latencies of this table are those of %s generated tokens. Near lossless: a mean divergence from"
+                + " the source of at most %s nats a token; small loss: at most %s. Variants whose intervals overlap are not told apart.",
             findings.comparable().isEmpty()
                 ? "no"
                 : Objects.requireNonNull(findings.comparable().getFirst().headline()).tokens(),
-            100 * (Findings.NEAR_LOSSLESS - 1),
-            100 * (Findings.SMALL_LOSS - 1)));
+            Findings.NEAR_LOSSLESS,
+            Findings.SMALL_LOSS));
   }
 
   private static String speed(LengthFindings l) {

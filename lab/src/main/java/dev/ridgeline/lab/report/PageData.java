@@ -32,7 +32,6 @@ record PageData(
       @Nullable Double gigabytes,
       LabRecord.@Nullable Variant facts,
       LabRecord.@Nullable Quality quality,
-      @Nullable Double perplexityRatio,
       String use,
       boolean onFront,
       boolean onFrontier,
@@ -77,13 +76,11 @@ record PageData(
   }
 
   private static Variant variant(VariantFindings v, Findings findings, Decisions decisions) {
-    double ratio = findings.perplexityRatio(v);
     return new Variant(
         v.name(),
         v.facts() == null ? null : v.gigabytes(),
         v.facts(),
         v.quality(),
-        Double.isNaN(ratio) ? null : ratio,
         decisions.use(v),
         decisions.front().contains(v),
         decisions.memoryFront().contains(v),

@@ -50,7 +50,8 @@ final class Plots {
 
   private static final int WIDTH = 900;
   private static final int HEIGHT = 600;
-  private static final String QUALITY = "perplexity (lower is better)";
+  private static final String QUALITY =
+      "divergence from the source (nats a token, lower is better)";
 
   private final Findings findings;
   private final Decisions decisions;
@@ -100,25 +101,21 @@ final class Plots {
   private XYChart efficiency() {
     XYChart chart = chart("Efficiency frontier", QUALITY, "tokens per second for each GB");
     ToDoubleFunction<VariantFindings> efficiency = v -> speed(v) / v.gigabytes();
-    front(chart, decisions.efficiencyFront(), Plots::perplexity, efficiency, "frontier");
-    points(chart, rated(), Plots::perplexity, efficiency);
+    front(chart, decisions.efficiencyFront(), Findings::loss, efficiency, "frontier");
+    points(chart, rated(), Findings::loss, efficiency);
     return chart;
   }
 
   private XYChart speedAgainstQuality() {
     XYChart chart = chart("Speed against quality", QUALITY, "tokens per second");
-    front(chart, decisions.front(), Plots::perplexity, Plots::speed, "Pareto front");
-    intervals(chart, rated(), Plots::perplexity);
-    points(chart, rated(), Plots::perplexity, Plots::speed);
+    front(chart, decisions.front(), Findings::loss, Plots::speed, "Pareto front");
+    intervals(chart, rated(), Findings::loss);
+    points(chart, rated(), Findings::loss, Plots::speed);
     return chart;
   }
 
   private List<VariantFindings> rated() {
     return findings.comparable().stream().filter(v -> v.quality() != null).toList();
-  }
-
-  private static double perplexity(VariantFindings v) {
-    return Objects.requireNonNull(v.quality()).perplexity();
   }
 
   /** A dashed line through the points that nothing beats. */

@@ -174,8 +174,8 @@
     });
     return {
       animation: false, textStyle: { fontFamily: 'system-ui, "DejaVu Sans", sans-serif' }, aria: { enabled: true },
-      grid: { left: 70, right: 20, top: 22, bottom: 84 },
-      legend: { bottom: 0, type: "scroll", itemWidth: 14, itemHeight: 10, itemGap: 14, textStyle: { color: css("--text") }, pageTextStyle: { color: css("--dim") } },
+      grid: { left: 70, right: 20, top: 22, bottom: 96 },
+      legend: { bottom: 0, itemWidth: 14, itemHeight: 10, itemGap: 14, textStyle: { color: css("--text") } },
       tooltip: { confine: true, backgroundColor: css("--panel"), borderColor: css("--line"), textStyle: { color: css("--text") } },
       xAxis: axis({ nameGap: 28, ...x }), yAxis: axis({ nameGap: 52, ...y })
     };
@@ -202,7 +202,7 @@
   const speed = v => at(v)?.speed.median;
   const interval = v => `${number(speed(v), 1)} tok/s (${number(at(v).speed.low, 1)} to ${number(at(v).speed.high, 1)})`;
   const memory = v => v.gigabytes;
-  const perplexity = v => v.quality?.perplexity;
+  const loss = v => v.quality?.kld_mean;
 
   const OPTIONS = {
     "speed-memory": () => ({
@@ -210,14 +210,14 @@
       series: [front("front", v => v.on_frontier, memory, speed), ...points(memory, speed, v => [interval(v), `${number(v.gigabytes, 3)} GB`])]
     }),
     "speed-quality": () => ({
-      ...base({ name: "perplexity (lower is better)" }, { name: "tokens per second" }),
-      series: [front("Pareto front", v => v.on_front, perplexity, speed), ...points(perplexity, speed, v => [interval(v), `perplexity ${number(perplexity(v), 3)}`])]
+      ...base({ name: "divergence from the source (nats a token)" }, { name: "tokens per second" }),
+      series: [front("Pareto front", v => v.on_front, loss, speed), ...points(loss, speed, v => [interval(v), `divergence ${number(loss(v), 5)}, perplexity ${number(v.quality.perplexity, 2)}`])]
     }),
     "efficiency": () => {
       const y = v => speed(v) / v.gigabytes;
       return {
-        ...base({ name: "perplexity (lower is better)" }, { name: "tok/s for each GB" }),
-        series: [front("frontier", v => v.on_efficiency, perplexity, y), ...points(perplexity, y, v => [`${number(y(v), 1)} tok/s for each GB`, `perplexity ${number(perplexity(v), 3)}`])]
+        ...base({ name: "divergence from the source (nats a token)" }, { name: "tok/s for each GB" }),
+        series: [front("frontier", v => v.on_efficiency, loss, y), ...points(loss, y, v => [`${number(y(v), 1)} tok/s for each GB`, `divergence ${number(loss(v), 5)}, perplexity ${number(v.quality.perplexity, 2)}`])]
       };
     },
     "latency": () => ({

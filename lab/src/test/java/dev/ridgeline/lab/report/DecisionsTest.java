@@ -18,7 +18,7 @@ class DecisionsTest {
   private static final double GIGABYTES_PER_SECOND = 10;
 
   private static VariantFindings variant(
-      String name, double gigabytes, double perplexity, double... speeds) {
+      String name, double gigabytes, double divergence, double... speeds) {
     long bytes = (long) (gigabytes * 1e9);
     List<LabRecord.Run> runs = new ArrayList<>();
     for (int i = 0; i < speeds.length; i++) {
@@ -52,16 +52,7 @@ class DecisionsTest {
                     .mapToObj(i -> "run/%s/2/%d".formatted(name, i + 1))
                     .toList(),
                 false)),
-        new LabRecord.Quality(
-            name,
-            10,
-            perplexity,
-            0.1,
-            perplexity == 10 ? 0 : 0.1,
-            0,
-            new Percentiles(0, 0, 0, 0),
-            1,
-            0),
+        new LabRecord.Quality(name, 10, 10, 0.1, divergence, 0, new Percentiles(0, 0, 0, 0), 1, 0),
         List.of(),
         List.of());
   }
@@ -89,12 +80,12 @@ class DecisionsTest {
     return new Findings(session(1, variants), "session/1", List.of(variants), List.of());
   }
 
-  private static final VariantFindings SOURCE = variant("F16", 1.0, 10, 5.0, 5.1, 5.2);
+  private static final VariantFindings SOURCE = variant("F16", 1.0, 0, 5.0, 5.1, 5.2);
 
   @Test
   void theFastestOfThoseThatAreGoodEnoughIsRecommended() {
-    var good = variant("Q8_0", 0.5, 10.05, 8.0, 8.1, 8.2);
-    var poor = variant("Q2_K", 0.2, 14, 9.0, 9.1, 9.2);
+    var good = variant("Q8_0", 0.5, 0.005, 8.0, 8.1, 8.2);
+    var poor = variant("Q2_K", 0.2, 0.3, 9.0, 9.1, 9.2);
     List<String> tree = new Decisions(findings(SOURCE, good, poor)).tree();
 
     assertThat(tree)
@@ -108,8 +99,8 @@ class DecisionsTest {
 
   @Test
   void variantsThatCannotBeToldApartAreSaidToBe() {
-    var a = variant("A", 0.5, 10.0, 8.0, 8.1, 8.2);
-    var b = variant("B", 0.4, 10.01, 8.1, 8.2, 8.3);
+    var a = variant("A", 0.5, 0, 8.0, 8.1, 8.2);
+    var b = variant("B", 0.4, 0.001, 8.1, 8.2, 8.3);
     Decisions decisions = new Decisions(findings(a, b));
 
     assertThat(decisions.use(a)).contains("among the fastest");
@@ -118,8 +109,8 @@ class DecisionsTest {
 
   @Test
   void aVariantThatAnotherBeatsInEverythingIsOfNoUse() {
-    var better = variant("Q8_0", 0.5, 10.0, 8.0, 8.1, 8.2);
-    var worse = variant("Q5_0", 0.6, 10.9, 6.0, 6.1, 6.2);
+    var better = variant("Q8_0", 0.5, 0, 8.0, 8.1, 8.2);
+    var worse = variant("Q5_0", 0.6, 0.09, 6.0, 6.1, 6.2);
     Decisions decisions = new Decisions(findings(better, worse));
 
     assertThat(decisions.use(worse)).contains("no use: Q8_0 is faster, smaller and better");
@@ -129,7 +120,7 @@ class DecisionsTest {
   @Test
   void aFigureAboveTheMachinesLimitIsAnErrorOfMeasurement() {
     // 0.5 GB a token at 10 GB/s are 20 tokens a second at most.
-    var impossible = variant("Q8_0", 0.5, 10, 25, 25, 25);
+    var impossible = variant("Q8_0", 0.5, 0, 25, 25, 25);
     Findings findings = findings(impossible);
 
     assertThat(limiter(1, 25, 25, 25).name()).isEqualTo("error of measurement");
@@ -138,7 +129,7 @@ class DecisionsTest {
   }
 
   private static Limiter limiter(double launchMicrosPerOp, double... speeds) {
-    var variant = variant("a", 0.5, 10, speeds);
+    var variant = variant("a", 0.5, 0, speeds);
     return Limiter.of(variant.lengths().getFirst(), session(launchMicrosPerOp, variant));
   }
 
