@@ -90,8 +90,7 @@ public final class Decisions {
 
   /** The fastest, and those whose intervals overlap with its. */
   private static List<VariantFindings> fastest(List<VariantFindings> of) {
-    VariantFindings best =
-        of.stream().max(Comparator.comparingDouble(Decisions::median)).orElseThrow();
+    VariantFindings best = choice(of);
     return of.stream().filter(v -> v == best || speed(v).isLike(speed(best))).toList();
   }
 
@@ -130,16 +129,11 @@ public final class Decisions {
     return all.stream().filter(v -> loss(v) <= loss).toList();
   }
 
-  /** The fastest of {@code candidates}; among those that cannot be told apart, the best. */
-  private VariantFindings choice(List<VariantFindings> candidates) {
-    return fastest(candidates).stream()
-        .min(
-            Comparator.comparingDouble(Decisions::loss)
-                .thenComparingDouble(VariantFindings::gigabytes))
-        .orElseThrow();
+  private static VariantFindings choice(List<VariantFindings> candidates) {
+    return candidates.stream().max(Comparator.comparingDouble(Decisions::median)).orElseThrow();
   }
 
-  private String branch(String question, List<VariantFindings> candidates) {
+  private static String branch(String question, List<VariantFindings> candidates) {
     if (candidates.isEmpty()) {
       return question + " No variant of this study is.";
     }

@@ -26,12 +26,14 @@ public record Limiter(String name, String evidence) {
     double bytes = run.bytesPerToken() / (run.readGigabytesPerSecond() * 1e6);
     double flops = run.flopsPerToken() / (run.gigaflopsPerSecond() * 1e6);
     double launches = session.ops() * session.launchMicrosPerOp() / 1e3;
-    double kernels = Math.max(0, millis - bytes - launches);
+    // A bound above the token's whole time is an error of measurement.
+    boolean launchesKnown = launches <= millis;
+    double kernels = Math.max(0, millis - bytes - (launchesKnown ? launches : 0));
     String evidence =
         String.format(
             Locale.ROOT,
             "a token takes %.3f ms; its %.1f MB at %.1f GB/s take %.3f ms (%.0f %%), its %.3f GFLOP at"
-                + " %.0f GFLOP/s %.3f ms (%.0f %%), launching %d ops at most %.3f ms (%.0f %%)",
+                + " %.0f GFLOP/s %.3f ms (%.0f %%), %s",
             millis,
             run.bytesPerToken() / 1e6,
             run.readGigabytesPerSecond(),
@@ -41,9 +43,15 @@ public record Limiter(String name, String evidence) {
             run.gigaflopsPerSecond(),
             flops,
             100 * flops / millis,
-            session.ops(),
-            launches,
-            100 * launches / millis);
+            launchesKnown
+                ? String.format(
+                    Locale.ROOT,
+                    "launching %d ops at most %.3f ms (%.0f %%)",
+                    session.ops(),
+                    launches,
+                    100 * launches / millis)
+                : "how long launching its %d ops takes is not known: the probe was disturbed"
+                    .formatted(session.ops()));
     if (length.utilization().isError()) {
       return new Limiter(
           "error of measurement",
@@ -52,7 +60,7 @@ public record Limiter(String name, String evidence) {
     if (bytes / millis >= DOMINANT) {
       return new Limiter("memory bandwidth", evidence);
     }
-    if (launches >= kernels && launches >= flops) {
+    if (launchesKnown && launches >= kernels && launches >= flops) {
       return new Limiter("launch overhead", evidence);
     }
     return new Limiter(

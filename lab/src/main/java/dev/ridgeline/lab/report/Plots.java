@@ -43,9 +43,9 @@ final class Plots {
     SeriesMarkers.DIAMOND,
     SeriesMarkers.TRIANGLE_UP,
     SeriesMarkers.TRIANGLE_DOWN,
-    SeriesMarkers.CROSS,
     SeriesMarkers.OVAL,
-    SeriesMarkers.TRAPEZOID
+    SeriesMarkers.TRAPEZOID,
+    SeriesMarkers.RECTANGLE
   };
 
   private static final int WIDTH = 900;

@@ -12,9 +12,6 @@ import dev.ridgeline.model.synth.Synth;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 
 /**
  * What an op costs before it does anything: dispatch, barriers, waiting for threads. A model so
@@ -22,8 +19,10 @@ import java.util.List;
  * of that kind, and an upper bound of it.
  */
 final class LaunchProbe {
-  private static final int MOST_STEPS = 400;
-  private static final long NANOS = 200_000_000;
+  private static final int SEQUENCE_TOKENS = 50;
+
+  /** Enough for the JVM to compile what a step runs. */
+  private static final long NANOS = 1_000_000_000;
 
   private LaunchProbe() {}
 
@@ -34,12 +33,9 @@ final class LaunchProbe {
       new Synth("tiny-llama", FileType.F16).write(path, 1);
       try (GgufFile file = GgufFile.open(path)) {
         Model model = Model.read(file.metadata(), file.tensors());
-        var room = LoadedModel.Room.of(MOST_STEPS, 1, kvType);
+        var room = LoadedModel.Room.of(SEQUENCE_TOKENS, 1, kvType);
         try (LoadedModel loaded = new LoadedModel(file, model, backend, room)) {
-          steps(loaded.driver());
-          List<Double> micros = steps(loaded.driver());
-          // The fastest: everything that disturbs a step makes it slower.
-          return Collections.min(micros) / Fusion.fuse(model.graph()).ops().size();
+          return fastestMicros(loaded.driver()) / Fusion.fuse(model.graph()).ops().size();
         }
       }
     } finally {
@@ -47,18 +43,20 @@ final class LaunchProbe {
     }
   }
 
-  /** Microseconds of each of as many steps as fit into the time. */
-  private static List<Double> steps(StepDriver driver) {
-    List<Double> micros = new ArrayList<>();
-    driver.reset();
+  /** The fastest step: compilation and everything else that disturbs a step makes it slower. */
+  private static double fastestMicros(StepDriver driver) {
     long start = System.nanoTime();
     long last = start;
-    while (micros.size() < MOST_STEPS && last - start < NANOS) {
-      driver.generate(1);
-      long now = System.nanoTime();
-      micros.add((now - last) / 1e3);
-      last = now;
+    long fastest = Long.MAX_VALUE;
+    while (last - start < NANOS) {
+      driver.reset();
+      for (int i = 0; i < SEQUENCE_TOKENS; i++) {
+        driver.generate(1);
+        long now = System.nanoTime();
+        fastest = Math.min(fastest, now - last);
+        last = now;
+      }
     }
-    return micros;
+    return fastest / 1e3;
   }
 }

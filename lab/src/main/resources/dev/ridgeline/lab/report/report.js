@@ -174,10 +174,10 @@
     });
     return {
       animation: false, textStyle: { fontFamily: 'system-ui, "DejaVu Sans", sans-serif' }, aria: { enabled: true },
-      grid: { left: 70, right: 20, top: 22, bottom: 96 },
+      grid: { left: 80, right: 20, top: 22, bottom: 96 },
       legend: { bottom: 0, itemWidth: 14, itemHeight: 10, itemGap: 14, textStyle: { color: css("--text") } },
       tooltip: { confine: true, backgroundColor: css("--panel"), borderColor: css("--line"), textStyle: { color: css("--text") } },
-      xAxis: axis({ nameGap: 28, ...x }), yAxis: axis({ nameGap: 52, ...y })
+      xAxis: axis({ nameGap: 28, ...x }), yAxis: axis({ nameGap: 60, ...y })
     };
   }
 
