@@ -24,6 +24,7 @@ import picocli.CommandLine.HelpCommand;
       LogitsCommand.class,
       SynthCommand.class,
       QuantizeCommand.class,
+      ImatrixCommand.class,
       PerplexityCommand.class,
       BenchCommand.class,
       StudyCommand.class,

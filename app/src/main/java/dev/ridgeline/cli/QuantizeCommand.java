@@ -1,6 +1,7 @@
 package dev.ridgeline.cli;
 
 import dev.ridgeline.model.FileType;
+import dev.ridgeline.quantize.ImportanceFile;
 import dev.ridgeline.quantize.QuantizePlan;
 import dev.ridgeline.quantize.Quantizer;
 import dev.ridgeline.quantize.TensorPlan;
@@ -72,6 +73,12 @@ final class QuantizeCommand implements Callable<Integer> {
           "A format for the tensors with REGEX in their name, such as 'ffn_down=Q6_K'; the first"
               + " that matches wins.")
   private List<String> tensors = List.of();
+
+  @Option(
+      names = "--imatrix",
+      paramLabel = "FILE",
+      description = "Which columns matter: what 'ridgeline imatrix' or llama.cpp's tool wrote.")
+  private @Nullable Path imatrix;
 
   @Option(
       names = "--requantize",
@@ -163,13 +170,15 @@ final class QuantizeCommand implements Callable<Integer> {
     return Files.exists(in) && Files.isSameFile(in, target);
   }
 
-  private QuantizePlan plan() {
+  private QuantizePlan plan() throws IOException {
     String name = type.toUpperCase(Locale.ROOT).replace('-', '_');
     QuantizePlan plan =
         name.equals(HYBRID) ? QuantizePlan.hybrid() : QuantizePlan.of(fileType(name));
-    return plan.withRules(tensors.stream().map(QuantizeCommand::rule).toList())
-        .withRequantize(requantize)
-        .withThreads(threads);
+    plan =
+        plan.withRules(tensors.stream().map(QuantizeCommand::rule).toList())
+            .withRequantize(requantize)
+            .withThreads(threads);
+    return imatrix == null ? plan : plan.withImportance(ImportanceFile.read(imatrix));
   }
 
   private FileType fileType(String name) {

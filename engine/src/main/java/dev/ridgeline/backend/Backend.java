@@ -20,6 +20,17 @@ public interface Backend extends AutoCloseable {
    */
   Executable compile(Graph graph, Weights weights, Capacity capacity);
 
+  /**
+   * As above, and {@code listener} is shown the inputs of all products.
+   *
+   * @throws IllegalArgumentException if this backend cannot show them
+   */
+  default Executable compile(
+      Graph graph, Weights weights, Capacity capacity, InputListener listener) {
+    throw new IllegalArgumentException(
+        "backend '%s' cannot show what goes into products; use --backend cpu".formatted(name()));
+  }
+
   /** Memory that {@link #compile} could still take. */
   default long availableBytes() {
     return HostMemory.availableBytes();

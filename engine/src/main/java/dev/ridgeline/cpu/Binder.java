@@ -1,6 +1,7 @@
 package dev.ridgeline.cpu;
 
 import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.InputListener;
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.cpu.vector.AttentionKernel;
 import dev.ridgeline.cpu.vector.KvStore;
@@ -55,16 +56,39 @@ final class Binder {
   /** Memory of an executable. */
   record Memories(MemorySegment activations, MemorySegment kv, MemorySegment vectors) {}
 
-  /** The stages of the whole graph. */
-  Stage[] bind() {
+  /** The stages of the whole graph; before each product one that shows its input, if asked for. */
+  Stage[] bind(@Nullable InputListener listener) {
     plan.vectors()
         .forEach(
             (weight, at) ->
                 RowDecoder.of(weight.type())
                     .decode(matrix(weight), vectors + at, weight.cols() * weight.rows()));
     plan.rotations().forEach((r, at) -> stages.add(table(r, activations + at)));
-    graph.ops().forEach(this::bind);
+    for (Op op : graph.ops()) {
+      if (listener != null) {
+        listen(op, listener);
+      }
+      bind(op);
+    }
     return stages.toArray(Stage[]::new);
+  }
+
+  private void listen(Op op, InputListener listener) {
+    boolean product =
+        op instanceof Op.MatMul || op instanceof Op.GatedMatMul || op instanceof Op.ExpertMatMul;
+    if (product) {
+      Value x = op.inputs().getFirst();
+      @Nullable Value route = op instanceof Op.ExpertMatMul m ? m.route() : null;
+      stages.add(
+          new ListenStage(
+              listener,
+              op,
+              address(x),
+              x.width(),
+              x.rows(),
+              route == null ? 0 : address(route),
+              route == null ? 0 : route.width()));
+    }
   }
 
   long address(Value value) {

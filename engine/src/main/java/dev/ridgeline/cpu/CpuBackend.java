@@ -5,6 +5,7 @@ import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Degradation;
 import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.InputListener;
 import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.backend.Weights;
@@ -46,7 +47,13 @@ public final class CpuBackend implements Backend {
 
   @Override
   public Executable compile(Graph graph, Weights weights, Capacity capacity) {
-    return new CpuExecutable(graph, weights, capacity, kernels, pool);
+    return new CpuExecutable(graph, weights, capacity, kernels, pool, null);
+  }
+
+  @Override
+  public Executable compile(
+      Graph graph, Weights weights, Capacity capacity, InputListener listener) {
+    return new CpuExecutable(graph, weights, capacity, kernels, pool, listener);
   }
 
   @Override

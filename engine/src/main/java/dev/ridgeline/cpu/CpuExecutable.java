@@ -2,6 +2,7 @@ package dev.ridgeline.cpu;
 
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.InputListener;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.backend.StepCheck;
 import dev.ridgeline.backend.Weights;
@@ -30,7 +31,12 @@ final class CpuExecutable implements Executable, WorkerPool.Job {
   private boolean closed;
 
   CpuExecutable(
-      Graph graph, Weights weights, Capacity capacity, KernelTable kernels, WorkerPool pool) {
+      Graph graph,
+      Weights weights,
+      Capacity capacity,
+      KernelTable kernels,
+      WorkerPool pool,
+      @Nullable InputListener listener) {
     this.capacity = capacity;
     this.pool = pool;
     vocabularySize = graph.logits().width();
@@ -42,7 +48,7 @@ final class CpuExecutable implements Executable, WorkerPool.Job {
             ZeroedMemory.allocate(kvArena, plan.memory().kvBytes()),
             ZeroedMemory.allocate(vectorArena, plan.memory().repackedBytes()));
     var binder = new Binder(graph, weights, capacity, kernels, pool.threads(), plan, memories);
-    stages = binder.bind();
+    stages = binder.bind(listener);
     logits = binder.address(graph.logits());
     workers = new Worker[pool.threads()];
     for (int i = 0; i < workers.length; i++) {

@@ -33,10 +33,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Files take shape under a temporary name in the same folder and get their own only when
- * complete and on disk, so that a name never stands for half a file (a process that is killed
- * leaves one that ends in {@code .part}); whatever had the name before is replaced. Before any
- * tensor is asked for, the header is read back with the checks that {@link GgufFile#open} makes:
- * what was written can be opened.
+ * complete and on disk, so that a name never stands for half a file; whatever had the name before
+ * is replaced. A process that is asked to end (Ctrl-C) takes its temporary files with it; one that
+ * is killed leaves them, ending in {@code .part}. Before any tensor is asked for, the header is
+ * read back with the checks that {@link GgufFile#open} makes: what was written can be opened.
  */
 public final class GgufWriter {
   private static final long CHUNK_BYTES = 1L << 22;
@@ -177,6 +177,8 @@ public final class GgufWriter {
     String suffix = "." + UUID.randomUUID().toString().substring(0, 8) + ".part";
     List<Path> temporaries =
         paths.stream().map(p -> p.resolveSibling(p.getFileName() + suffix)).toList();
+    Thread atEnd = Thread.ofPlatform().unstarted(() -> delete(temporaries));
+    Runtime.getRuntime().addShutdownHook(atEnd);
     try {
       for (int i = 0; i < paths.size(); i++) {
         writeFile(temporaries.get(i), paths.get(i).toString(), pairs.get(i), parts.get(i));
@@ -185,8 +187,22 @@ public final class GgufWriter {
         Files.move(temporaries.get(i), paths.get(i), StandardCopyOption.ATOMIC_MOVE);
       }
     } finally {
-      for (Path temporary : temporaries) {
+      delete(temporaries);
+      try {
+        Runtime.getRuntime().removeShutdownHook(atEnd);
+      } catch (IllegalStateException ending) {
+        // The process is ending; the hook does its work.
+      }
+    }
+  }
+
+  /** The failure that made them useless matters more than one to delete them. */
+  private static void delete(List<Path> temporaries) {
+    for (Path temporary : temporaries) {
+      try {
         Files.deleteIfExists(temporary);
+      } catch (IOException e) {
+        // Left behind, with a name that says so.
       }
     }
   }

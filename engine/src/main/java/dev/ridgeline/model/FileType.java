@@ -73,18 +73,21 @@ public enum FileType {
     if (this == F32 || name.endsWith("ffn_gate_inp.weight")) {
       return DType.F32;
     }
-    DType wanted = wanted(name, shape, model);
+    return fitting(wantedTypeOf(name, shape, model), shape);
+  }
+
+  /** What {@link #typeOf} would be if rows always filled blocks. */
+  public DType wantedTypeOf(String name, Shape shape, Traits model) {
+    return base.isQuantized() ? mixed(name, shape, model) : base;
+  }
+
+  /**
+   * {@code wanted}, or what stands in for it where rows do not fill its blocks: a format of blocks
+   * of 32, or F16.
+   */
+  public static DType fitting(DType wanted, Shape shape) {
     DType type = shape.ne0() % wanted.blockElements() == 0 ? wanted : inSmallBlocks(wanted);
     return shape.ne0() % type.blockElements() == 0 ? type : DType.F16;
-  }
-
-  /** Whether {@link #typeOf} stands in for a format whose blocks the rows do not fill. */
-  public boolean substitutes(String name, Shape shape, Traits model) {
-    return shape.ne0() % wanted(name, shape, model).blockElements() != 0;
-  }
-
-  private DType wanted(String name, Shape shape, Traits model) {
-    return base.isQuantized() ? mixed(name, shape, model) : base;
   }
 
   private DType mixed(String name, Shape shape, Traits model) {
@@ -148,7 +151,10 @@ public enum FileType {
       case Q2_K -> DType.Q3_K;
       case Q3_K_M -> layer < n / 16 ? DType.Q5_K : DType.Q4_K;
       case Q3_K_L -> DType.Q5_K;
-      case Q4_K_S, IQ4_NL, IQ4_XS -> layer < n / 8 ? DType.Q5_K : base;
+      case Q4_K_S -> layer < n / 8 ? DType.Q5_K : base;
+      case IQ4_NL, IQ4_XS -> layer < n / 8 && !model.importance() ? DType.Q5_K : base;
+      case Q4_0 -> layer < n / 8 && model.importance() ? DType.Q4_1 : base;
+      case Q5_0 -> layer < n / 8 && model.importance() ? DType.Q5_1 : base;
       case Q4_K_M, Q5_K_M -> needsMoreBits(layer, n) ? DType.Q6_K : base;
       default -> base;
     };

@@ -1,6 +1,7 @@
 package dev.ridgeline.quantize;
 
 import dev.ridgeline.gguf.GgufFile;
+import dev.ridgeline.quantize.block.BlockEncoder;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.tensor.Shape;
 import dev.ridgeline.tensor.Tensor;
@@ -12,6 +13,7 @@ import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -40,6 +42,7 @@ final class Conversion implements AutoCloseable {
   private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
   private final Iterator<Piece> pieces;
   private final ArrayDeque<Encoding> queue = new ArrayDeque<>();
+  private final Map<Matrix, float[]> meansOf = new ConcurrentHashMap<>();
   private byte[] current = {};
   private int position;
   private long doneBytes;
@@ -50,6 +53,8 @@ final class Conversion implements AutoCloseable {
       return tensor.from().bytes(tensor.shape().ne0()) * rows;
     }
   }
+
+  private record Matrix(String tensor, int index) {}
 
   private record Encoding(Piece piece, Future<byte[]> bytes) {}
 
@@ -181,23 +186,18 @@ final class Conversion implements AutoCloseable {
     Shape shape = tensor.shape();
     int columns = (int) shape.ne0();
     long matrixElements = columns * shape.ne1();
-    int perMatrix = (int) (shape.ne2() * shape.ne3()) / entry.counts().length;
     for (int i = 0; i < n; ) {
-      long at = first + i;
-      int matrix = (int) (at / matrixElements) / perMatrix;
-      int column = (int) (at % columns);
+      int matrix = (int) ((first + i) / matrixElements);
+      int column = (int) ((first + i) % columns);
       int run = Math.min(columns - column, n - i);
-      float[] means = means(tensor.name(), entry, matrix);
-      System.arraycopy(means, column, into, i, run);
+      System.arraycopy(means(tensor.name(), entry, columns, matrix), column, into, i, run);
       i += run;
     }
     return into;
   }
 
-  private final Map<String, float[]> meansOf = new java.util.concurrent.ConcurrentHashMap<>();
-
-  private float[] means(String tensor, Importance.Entry entry, int matrix) {
-    return meansOf.computeIfAbsent(tensor + "/" + matrix, _ -> entry.means(matrix));
+  private float[] means(String tensor, Importance.Entry entry, int columns, int matrix) {
+    return meansOf.computeIfAbsent(new Matrix(tensor, matrix), _ -> entry.means(columns, matrix));
   }
 
   @Override

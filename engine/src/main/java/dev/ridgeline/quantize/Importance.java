@@ -1,5 +1,6 @@
 package dev.ridgeline.quantize;
 
+import dev.ridgeline.tensor.Shape;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,13 +27,12 @@ public record Importance(
   /**
    * One tensor's sums.
    *
-   * @param sumOfSquares {@code [matrices * columns]}
-   * @param counts rows of activations that each of the matrices saw; one element unless there are
-   *     experts
+   * @param sumOfSquares of each column, matrix after matrix
+   * @param counts rows of activations that each matrix saw; one number where they all saw as many
    */
   @SuppressWarnings("ArrayRecordComponent") // handed over to readers, never compared
-  public record Entry(float[] sumOfSquares, long[] counts) {
-    /** Rejects sums that are not as many for each matrix. */
+  public record Entry(float[] sumOfSquares, float[] counts) {
+    /** Rejects sums that are not as many for each matrix, and what no sum of squares can be. */
     public Entry {
       if (counts.length == 0
           || sumOfSquares.length == 0
@@ -40,28 +40,44 @@ public record Importance(
         throw new IllegalArgumentException(
             "%d sums for %d matrices".formatted(sumOfSquares.length, counts.length));
       }
+      for (float sum : sumOfSquares) {
+        if (!(sum >= 0 && Float.isFinite(sum))) {
+          throw new IllegalArgumentException("a sum of squares is " + sum);
+        }
+      }
     }
 
-    /** Columns of a matrix. */
-    public int columns() {
-      return sumOfSquares.length / counts.length;
+    /** Whether it is for {@code matrices} matrices of {@code columns} columns. */
+    boolean fits(long columns, long matrices) {
+      return sumOfSquares.length == columns * matrices
+          && (counts.length == 1 || counts.length == matrices);
     }
 
     /**
-     * The mean square of each column of matrix {@code matrix}; 1 in all of them where it saw
-     * nothing.
+     * The mean square of each of the {@code columns} columns of matrix {@code matrix}; 1 in all of
+     * them where it saw nothing.
      */
-    float[] means(int matrix) {
-      int columns = columns();
+    float[] means(int columns, int matrix) {
       float[] means = new float[columns];
-      long count = counts[matrix];
       for (int i = 0; i < columns; i++) {
-        means[i] = count == 0 ? 1 : sumOfSquares[matrix * columns + i] / count;
+        means[i] = mean(matrix, matrix * columns + i);
       }
       return means;
     }
+
+    /** The mean square of the column of element {@code element} of a tensor of this shape. */
+    float mean(long element, Shape shape) {
+      int matrix = (int) (element / (shape.ne0() * shape.ne1()));
+      return mean(matrix, (int) (matrix * shape.ne0() + element % shape.ne0()));
+    }
+
+    private float mean(int matrix, int at) {
+      float count = counts[counts.length == 1 ? 0 : matrix];
+      return count > 0 ? sumOfSquares[at] / count : 1;
+    }
   }
 
+  /** The entry of {@code tensor}, if it was measured. */
   @Nullable Entry entry(String tensor) {
     return entries.get(tensor);
   }

@@ -24,6 +24,7 @@ public record QuantizePlan(
     int threads) {
   private static final Pattern ATTENTION =
       Pattern.compile("^blk\\.\\d+\\.attn_(q|k|v|qkv|output)\\.weight$");
+  private static final Pattern LAYER = Pattern.compile("^blk\\.\\d+\\.");
 
   /** Rejects negative numbers of threads. */
   public QuantizePlan {
@@ -38,9 +39,16 @@ public record QuantizePlan(
     return new QuantizePlan(type, List.of(), Optional.empty(), false, 0);
   }
 
-  /** Attention matrices in Q5_K, everything else as the mix Q2_K has it. */
+  /**
+   * Attention matrices in Q5_K, the other matrices of the layers in Q2_K; embedding and output as
+   * the mix Q2_K has them.
+   */
   public static QuantizePlan hybrid() {
-    return of(FileType.Q2_K).withRules(List.of(new TensorRule(ATTENTION, DType.Q5_K)));
+    return of(FileType.Q2_K)
+        .withRules(
+            List.of(
+                new TensorRule(ATTENTION, DType.Q5_K, true),
+                new TensorRule(LAYER, DType.Q2_K, true)));
   }
 
   /** This plan with {@code first} asked before its own rules. */

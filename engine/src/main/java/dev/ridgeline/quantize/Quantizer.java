@@ -121,7 +121,8 @@ public final class Quantizer {
               }
             });
     if (failure != null) {
-      throw failure;
+      // The operating system's messages ("No space left on device") do not say where.
+      throw new IOException(target + ": " + failure.getMessage(), failure);
     }
   }
 

@@ -73,27 +73,23 @@ final class Recipe {
       return new TensorPlan(t.name(), t.shape(), t.type(), t.type(), false, false);
     }
     Optional<TensorRule> rule = plan.rules().stream().filter(r -> r.matches(t.name())).findFirst();
-    DType to =
-        rule.map(TensorRule::type).orElseGet(() -> plan.type().typeOf(t.name(), t.shape(), traits));
     rule.ifPresent(used::add);
-    check(t, to, rule.isPresent());
-    boolean substitute = rule.isEmpty() && plan.type().substitutes(t.name(), t.shape(), traits);
+    DType wanted =
+        rule.map(TensorRule::type)
+            .orElseGet(() -> plan.type().wantedTypeOf(t.name(), t.shape(), traits));
+    boolean exact = rule.isPresent() && !rule.get().orSmaller();
+    DType to = exact ? wanted : FileType.fitting(wanted, t.shape());
+    check(t, to);
     boolean weighted =
         to.isQuantized() && to != t.type() && plan.importance().map(i -> fits(i, t)).orElse(false);
-    return new TensorPlan(t.name(), t.shape(), t.type(), to, substitute, weighted);
+    return new TensorPlan(t.name(), t.shape(), t.type(), to, to != wanted, weighted);
   }
 
-  private void check(Tensor t, DType to, boolean byRule) {
+  private void check(Tensor t, DType to) {
     if (t.shape().ne0() % to.blockElements() != 0) {
       throw new IllegalArgumentException(
-          "%s: tensor '%s' has rows of %d elements; %s needs whole blocks of %d%s"
-              .formatted(
-                  source.path(),
-                  t.name(),
-                  t.shape().ne0(),
-                  to,
-                  to.blockElements(),
-                  byRule ? "; give it another type" : ""));
+          "%s: tensor '%s' has rows of %d elements; %s needs whole blocks of %d: give it another type"
+              .formatted(source.path(), t.name(), t.shape().ne0(), to, to.blockElements()));
     }
     boolean convertible = !t.type().isQuantized() || t.type() == DType.Q8_0;
     if (to != t.type() && !convertible && !plan.requantize()) {
@@ -110,13 +106,11 @@ final class Recipe {
     if (entry == null) {
       return false;
     }
-    long matrices = t.shape().ne2() * t.shape().ne3();
-    if (entry.columns() != t.shape().ne0() || matrices % entry.counts().length != 0) {
+    if (!entry.fits(t.shape().ne0(), t.shape().ne2() * t.shape().ne3())) {
       throw new IllegalArgumentException(
-          ("importance of '%s' is for %d matrices of %d columns; the tensor in %s is %s. It was"
-                  + " measured on another model")
-              .formatted(
-                  t.name(), entry.counts().length, entry.columns(), source.path(), t.shape()));
+          ("the importance matrix has %d columns for '%s', which is %s in %s: it was measured on"
+                  + " another model")
+              .formatted(entry.sumOfSquares().length, t.name(), t.shape(), source.path()));
     }
     return true;
   }

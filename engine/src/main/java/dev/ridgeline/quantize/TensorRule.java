@@ -12,8 +12,10 @@ import java.util.stream.Collectors;
  *
  * @param names found anywhere in a tensor's name
  * @param type a weight format
+ * @param orSmaller whether a format of smaller blocks may stand in where rows do not fill those of
+ *     {@code type}; else that is an error
  */
-public record TensorRule(Pattern names, DType type) {
+public record TensorRule(Pattern names, DType type, boolean orSmaller) {
   /** Rejects formats that no weight can have. */
   public TensorRule {
     if (!type.isWeight()) {
@@ -44,7 +46,7 @@ public record TensorRule(Pattern names, DType type) {
                         "'%s': unknown tensor type '%s'; expected one of %s"
                             .formatted(text, text.substring(at + 1), types())));
     try {
-      return new TensorRule(Pattern.compile(text.substring(0, at)), type);
+      return new TensorRule(Pattern.compile(text.substring(0, at)), type, false);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
           "'%s': not a regular expression: %s"

@@ -54,6 +54,25 @@ class FileTypeTest {
         .isEqualTo(DType.F16);
   }
 
+  /** What llama-quantize chose with and without --imatrix, for a model of 8 layers. */
+  @ParameterizedTest
+  @CsvSource({
+    "Q4_0, Q4_0, Q4_1",
+    "Q5_0, Q5_0, Q5_1",
+    "IQ4_NL, Q5_K, IQ4_NL",
+    "IQ4_XS, Q5_K, IQ4_XS"
+  })
+  void anImportanceMatrixChangesTheFirstLayersDownProjection(
+      FileType type, DType without, DType with) {
+    Shape shape = Shape.of(1536, 512);
+    assertThat(type.typeOf("blk.0.ffn_down.weight", shape, new Traits(8, 2, 0, true, false)))
+        .isEqualTo(without);
+    assertThat(type.typeOf("blk.0.ffn_down.weight", shape, new Traits(8, 2, 0, true, true)))
+        .isEqualTo(with);
+    assertThat(type.typeOf("blk.1.ffn_down.weight", shape, new Traits(8, 2, 0, true, true)))
+        .isEqualTo(type.typeOf("blk.1.ffn_up.weight", shape, new Traits(8, 2, 0, true, true)));
+  }
+
   @Test
   void theRouterStaysFloat32() {
     var traits = new Traits(1, 1, 8, false);

@@ -64,17 +64,33 @@ public final class Perplexity {
       Windows windows,
       Options options,
       BiConsumer<Integer, Double> progress) {
+    return measure(file, model, backend, windows, options, (_, _, _, _) -> {}, progress);
+  }
+
+  /** Shown the logits of each scored position, by several threads at once. */
+  @FunctionalInterface
+  interface RowListener {
+    void row(int window, int position, float[] logits, double logSumExp);
+  }
+
+  static Result measure(
+      GgufFile file,
+      Model model,
+      Backend backend,
+      Windows windows,
+      Options options,
+      RowListener listener,
+      BiConsumer<Integer, Double> progress) {
     var scores = new Scores(windows);
-    try (var run =
-        new WindowRun(file, model, backend, windows, options.batchTokens, options.kvType)) {
+    try (var run = new WindowRun(file, model, backend, windows, options, null)) {
       long start = System.nanoTime();
       run.run(
-          (window, position, logits) ->
-              scores.put(
-                  window,
-                  position,
-                  LogSoftmax.logSumExp(logits, logits.length)
-                      - logits[windows.ids()[window][position + 1]]),
+          (window, position, logits) -> {
+            double logSumExp = LogSoftmax.logSumExp(logits, logits.length);
+            int next = windows.ids()[window][position + 1];
+            scores.put(window, position, logSumExp - logits[next]);
+            listener.row(window, position, logits, logSumExp);
+          },
           done -> progress.accept(done, scores.perplexity(done)));
       return scores.result((System.nanoTime() - start) / 1e9);
     }
@@ -92,10 +108,6 @@ public final class Perplexity {
 
     void put(int window, int position, double value) {
       nll[window * windows.scored() + position - windows.firstScored()] = value;
-    }
-
-    double get(int index) {
-      return nll[index];
     }
 
     double perplexity(int windowsDone) {

@@ -3,7 +3,7 @@ package dev.ridgeline.lab.quality;
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
-import dev.ridgeline.backend.KvType;
+import dev.ridgeline.backend.InputListener;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Fusion;
@@ -12,6 +12,7 @@ import dev.ridgeline.model.Model;
 import java.util.Collections;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs windows through a model, several side by side in one step, so that the backend works at the
@@ -47,12 +48,17 @@ final class WindowRun implements AutoCloseable {
   }
 
   WindowRun(
-      GgufFile file, Model model, Backend backend, Windows windows, int batchTokens, KvType kv) {
+      GgufFile file,
+      Model model,
+      Backend backend,
+      Windows windows,
+      Perplexity.Options options,
+      @Nullable InputListener listener) {
     this.windows = windows;
     Graph graph = Fusion.fuse(model.graph());
     int context = windows.context();
     long rowBytes = 4L * model.vocabularySize();
-    int batch = Math.clamp(MAX_LOGITS_BYTES / rowBytes, 1, batchTokens);
+    int batch = Math.clamp(MAX_LOGITS_BYTES / rowBytes, 1, options.batchTokens());
     stride = Math.min(batch, context);
     sideBySide = Math.clamp(batch / context, 1, windows.count());
     int blocks = (context + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
@@ -66,8 +72,11 @@ final class WindowRun implements AutoCloseable {
             context,
             BLOCK_TOKENS,
             Collections.nCopies(groups, blocks * sideBySide),
-            kv);
-    executable = backend.compile(graph, file::tensor, capacity);
+            options.kvType());
+    executable =
+        listener == null
+            ? backend.compile(graph, file::tensor, capacity)
+            : backend.compile(graph, file::tensor, capacity, listener);
     step = new Step(capacity);
     blockTables = new int[sideBySide][groups][];
     for (int s = 0; s < sideBySide; s++) {
