@@ -82,6 +82,17 @@ final class Conversion implements AutoCloseable {
         Executors.newFixedThreadPool(
             count, Thread.ofPlatform().daemon().name("quantize-", 0).factory());
     pieces = tensors.stream().flatMap(Conversion::pieces).iterator();
+    warmUp(tensors);
+  }
+
+  /** Has the searches compiled while the first tensors are read; who needs one early waits. */
+  private static void warmUp(List<TensorPlan> tensors) {
+    List<DType> types =
+        tensors.stream().filter(t -> !t.copied()).map(TensorPlan::to).distinct().toList();
+    Thread.ofPlatform()
+        .daemon()
+        .name("quantize-warm-up")
+        .start(() -> types.forEach(BlockEncoder::of));
   }
 
   private static Stream<Piece> pieces(TensorPlan tensor) {

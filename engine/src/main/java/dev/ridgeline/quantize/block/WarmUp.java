@@ -5,16 +5,16 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * Has the searches compiled before they are used. Until C2 has compiled a kernel, each of its
- * vectors is an object and an element takes 40 us instead of 5 ns; since the compiler counts calls,
- * not work, calls with almost no elements get there in a tenth of the time (for Q6_K 0.9 s to 0.4
- * s).
+ * Has the searches compiled before they are used. Until C2 has compiled a kernel, each of its vectors
+ * is an object: 20 to 90 us an element were measured instead of 7 ns, and on a busy machine that
+ * lasted for seconds after each change of type. The compiler counts calls, not work, so calls with
+ * almost no elements get there soonest.
  */
 final class WarmUp {
   /** Elements of a block in warm-up calls. */
   static final int ELEMENTS = 2;
 
-  /** Compiled, a call with so few elements takes 5 us; interpreted, 5,000. */
+  /** Far more than a compiled call with so few elements takes, far less than an interpreted one. */
   private static final long GOOD_NANOS = 20_000;
 
   private static final long MOST_NANOS = 3_000_000_000L;
