@@ -5,10 +5,10 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * Has the searches compiled before they are used. Until C2 has compiled a kernel, each of its vectors
- * is an object: 20 to 90 us an element were measured instead of 7 ns, and on a busy machine that
- * lasted for seconds after each change of type. The compiler counts calls, not work, so calls with
- * almost no elements get there soonest.
+ * Has the searches compiled before they are used. Until C2 has compiled a kernel, each of its
+ * vectors is an object: 20 to 90 us an element were measured instead of 7 ns, and on a busy machine
+ * that lasted for seconds after each change of type. The compiler counts calls, not work, so calls
+ * with almost no elements get there soonest.
  */
 final class WarmUp {
   /** Elements of a block in warm-up calls. */
