@@ -11,6 +11,7 @@ import dev.ridgeline.lab.report.ReportFolder;
 import dev.ridgeline.lab.report.VariantFindings;
 import dev.ridgeline.lab.study.LabRecord;
 import dev.ridgeline.lab.study.Quantizations;
+import dev.ridgeline.lab.study.RecordFile;
 import dev.ridgeline.lab.study.Study;
 import dev.ridgeline.lab.study.StudyMachine;
 import dev.ridgeline.lab.study.StudyPlan;
@@ -19,9 +20,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -84,9 +85,11 @@ final class StudyCommand implements Callable<Integer> {
     StudyPlan plan = plan();
     Path folder = out == null ? defaultFolder(plan.model()) : out;
     PrintWriter err = spec.commandLine().getErr();
-    Instant start = Instant.now();
+    // Records have milliseconds.
+    Instant start = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+    RecordFile.Contents records;
     try (StudyMachine machine = machine(plan)) {
-      new Study(plan, folder, new Quantizations(), machine, new Reporter(err)).run();
+      records = new Study(plan, folder, new Quantizations(), machine, new Reporter(err)).run();
     }
     Findings findings = ReportFolder.write(folder);
     PrintWriter out = spec.commandLine().getOut();
@@ -96,7 +99,7 @@ final class StudyCommand implements Callable<Integer> {
       out.println("archive: " + ReportFolder.archive(folder));
     }
     out.flush();
-    history.add(err, () -> entries(findings, start));
+    history.add(err, () -> entries(findings, records, start));
     boolean whole = findings.variants().stream().allMatch(v -> v.failures().isEmpty());
     if (!whole) {
       err.println(
@@ -178,41 +181,39 @@ final class StudyCommand implements Callable<Integer> {
     }
   }
 
-  /**
-   * Only what this call measured: runs taken over from an earlier call are in the store already.
-   */
-  private static List<Entry> entries(Findings findings, Instant start) {
-    LabRecord.Session s = findings.session();
+  /** Lengths with a run of this call: what an earlier call measured is in the store already. */
+  private static List<Entry> entries(
+      Findings findings, RecordFile.Contents records, Instant start) {
     List<Entry> entries = new ArrayList<>();
     for (VariantFindings v : findings.variants()) {
       for (LengthFindings l : v.lengths()) {
-        if (!l.estimated()) {
-          LabRecord.Run run = l.runs().getFirst();
-          var flags =
-              new Entry.Flags(
-                  run.backend(),
-                  run.threads(),
-                  s.promptTokens(),
-                  s.kvType().toLowerCase(Locale.ROOT));
-          entries.add(
-              new Entry(
-                  0,
-                  start,
-                  "study",
-                  s.machine(),
-                  s.model(),
-                  s.modelHash(),
-                  v.name(),
-                  flags,
-                  0,
-                  l.tokens(),
-                  0,
-                  l.runs().stream().map(LabRecord.Run::tokensPerSecond).toList(),
-                  run.bytesPerToken(),
-                  l.utilization().shareOfLimit()));
+        boolean isNew =
+            l.records().stream()
+                .anyMatch(id -> !Instant.parse(records.get(id).time()).isBefore(start));
+        if (isNew && !l.estimated()) {
+          entries.add(entry(findings.session(), v.name(), l, start));
         }
       }
     }
     return entries;
+  }
+
+  private static Entry entry(LabRecord.Session s, String variant, LengthFindings l, Instant start) {
+    LabRecord.Run run = l.runs().getFirst();
+    return new Entry(
+        0,
+        start,
+        "study",
+        s.machine(),
+        s.model(),
+        s.modelHash(),
+        variant,
+        new Entry.Flags(run.backend(), run.threads(), s.promptTokens(), s.kvType()),
+        0,
+        l.tokens(),
+        0,
+        l.runs().stream().map(LabRecord.Run::tokensPerSecond).toList(),
+        run.bytesPerToken(),
+        l.utilization().shareOfLimit());
   }
 }

@@ -196,6 +196,11 @@ class LabCommandsTest {
         .contains("report.html")
         .contains("report.zip");
     assertThat(Path.of(out).resolve("REPORT.md")).isNotEmptyFile();
+    // Called again it measures nothing, and keeps nothing twice.
+    assertThat(
+            ridgeline("study", plan.toString(), "-m", model, "--out", out, "--history", store)
+                .status)
+        .isZero();
     Outcome list = ridgeline("history", "--history", store, "--format", "jsonl");
     assertThat(list.out.lines()).hasSize(2);
     assertThat(
