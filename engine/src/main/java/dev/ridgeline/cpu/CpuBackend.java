@@ -11,6 +11,7 @@ import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.cpu.machine.MachineKernels;
 import dev.ridgeline.cpu.vector.Lanes;
+import dev.ridgeline.cpu.vector.VectorSelfTest;
 import dev.ridgeline.graph.Graph;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,6 +70,7 @@ public final class CpuBackend implements Backend {
   @Override
   public List<Degradation> degradations() {
     var all = new ArrayList<Degradation>();
+    VectorSelfTest.run().ifPresent(all::add);
     if (machine.kernels().isEmpty()) {
       all.add(Degradation.NO_NATIVE_KERNELS);
     }

@@ -4,7 +4,6 @@ import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.testing.BackendContract;
-import org.junit.jupiter.api.Assumptions;
 
 /** With the kernels that this machine gets. */
 class CpuContractTest extends BackendContract {
@@ -16,11 +15,6 @@ class CpuContractTest extends BackendContract {
   @Override
   protected Backend backend() {
     return cpu;
-  }
-
-  @Override
-  protected void assumeStepsAllocateNothing() {
-    Assumptions.abort("the vector kernels still put vectors on the heap; see docs/PROGRESS.md");
   }
 
   /**

@@ -222,12 +222,8 @@ public abstract class BackendContract {
                 + plan.stagingBytes());
   }
 
-  /** Skips the test of what a step allocates, by name, where that is known to be too much. */
-  protected void assumeStepsAllocateNothing() {}
-
   @Test
   void aStepAllocatesNextToNothingOnTheCallingThread() {
-    assumeStepsAllocateNothing();
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     var model = model(DType.Q8_0);
     try (Executable executable =

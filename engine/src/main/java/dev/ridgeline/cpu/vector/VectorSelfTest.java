@@ -1,0 +1,114 @@
+package dev.ridgeline.cpu.vector;
+
+import com.sun.management.HotSpotDiagnosticMXBean;
+import com.sun.management.ThreadMXBean;
+import dev.ridgeline.backend.Degradation;
+import dev.ridgeline.cpu.kernel.PackCall;
+import dev.ridgeline.cpu.kernel.Packing;
+import dev.ridgeline.cpu.kernel.ProductCall;
+import dev.ridgeline.cpu.kernel.ProductKernel;
+import dev.ridgeline.graph.Activation;
+import dev.ridgeline.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.util.Optional;
+
+/**
+ * Whether this JVM keeps vectors in registers. Vector kernels that are not compiled by C2 work, but
+ * each operation puts an object on the heap and takes a hundred times as long.
+ */
+public final class VectorSelfTest {
+  /** C2 takes a fraction of a second for a kernel, more on a busy machine. */
+  private static final long PATIENCE_NANOS = 3_000_000_000L;
+
+  private static final int CALLS = 64;
+  private static final int ROWS = 8;
+  private static final int COLS = 2048;
+
+  /** A kernel of each kind: one row, one row with codes, a tile. */
+  private record Sample(DType type, int tokens) {}
+
+  private static final Sample[] SAMPLES = {
+    new Sample(DType.F16, 1), new Sample(DType.Q4_K, 1), new Sample(DType.Q8_0, 8)
+  };
+
+  private VectorSelfTest() {}
+
+  /**
+   * Runs the kernels until they stop allocating, which takes a second, and says what is wrong when
+   * they do not within three: {@link Degradation#NO_C2} or {@link Degradation#BOXED_VECTORS}.
+   */
+  public static Optional<Degradation> run() {
+    if (!hasC2()) {
+      return Optional.of(Degradation.NO_C2);
+    }
+    long deadline = System.nanoTime() + PATIENCE_NANOS;
+    try (Arena arena = Arena.ofConfined()) {
+      for (Sample sample : SAMPLES) {
+        if (!stopsAllocating(product(sample, arena), deadline)) {
+          return Optional.of(Degradation.BOXED_VECTORS);
+        }
+      }
+      long x = arena.allocate(4L * COLS, 64).address();
+      Runnable gate = () -> Rows.gate(Activation.SILU, x, x, x, COLS);
+      return stopsAllocating(gate, deadline)
+          ? Optional.empty()
+          : Optional.of(Degradation.BOXED_VECTORS);
+    }
+  }
+
+  /** False where the JVM only interprets, stops at C1, or compiles with something else. */
+  static boolean hasC2() {
+    if (ManagementFactory.getCompilationMXBean() == null) {
+      return false;
+    }
+    var vm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+    return vm != null
+        && vm.getVMOption("TieredStopAtLevel").getValue().equals("4")
+        && vm.getVMOption("UseJVMCICompiler").getValue().equals("false");
+  }
+
+  private static boolean stopsAllocating(Runnable kernel, long deadline) {
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    do {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < CALLS; i++) {
+        kernel.run();
+      }
+      // A call would leave at least one object of a vector and its array.
+      if (threads.getCurrentThreadAllocatedBytes() - before < 48 * CALLS) {
+        return true;
+      }
+    } while (System.nanoTime() < deadline);
+    return false;
+  }
+
+  private static Runnable product(Sample sample, Arena arena) {
+    ProductKernel kernel =
+        VectorProducts.kernels(sample.type).stream()
+            .filter(k -> k.minTokens() <= sample.tokens && sample.tokens <= k.maxTokens())
+            .findFirst()
+            .orElseThrow();
+    var pack = new PackCall();
+    pack.x = arena.allocate(4L * COLS * sample.tokens, 64).address();
+    pack.tokens = sample.tokens;
+    pack.cols = COLS;
+    pack.toCol = COLS;
+    pack.packed = pack.x;
+    if (!kernel.packing().equals(Packing.NONE)) {
+      pack.packed = arena.allocate(kernel.packing().bytes(sample.tokens, COLS), 64).address();
+      kernel.packing().pack(pack);
+    }
+    var call = new ProductCall();
+    call.rowBytes = sample.type.bytes(COLS);
+    call.weights = arena.allocate(call.rowBytes * ROWS, 64).address();
+    call.rows = ROWS;
+    call.cols = COLS;
+    call.packed = pack.packed;
+    call.tokens = sample.tokens;
+    call.out = arena.allocate(4L * ROWS * sample.tokens, 64).address();
+    call.outStride = 4L * ROWS;
+    call.scratch = arena.allocate(kernel.scratchBytes(COLS), 64).address();
+    return () -> kernel.multiply(call);
+  }
+}
