@@ -52,11 +52,7 @@ final class LegacyEncoder implements BlockEncoder {
   }
 
   private static void q8(float[] x, int from, byte[] dst, int at) {
-    int largest = 0;
-    for (int i = from; i < from + BLOCK; i++) {
-      largest = Math.max(largest, Float.floatToRawIntBits(x[i]) & Integer.MAX_VALUE);
-    }
-    float d = Float.intBitsToFloat(largest) / 127;
+    float d = largest(x, from) / 127;
     float inverse = inverse(d);
     Half.put(dst, at, d);
     for (int i = 0; i < BLOCK; i++) {
@@ -94,24 +90,27 @@ final class LegacyEncoder implements BlockEncoder {
 
   /** The element of the largest magnitude, the first of several. */
   private static float extreme(float[] x, int from) {
-    int min = Integer.MAX_VALUE;
-    int max = Integer.MIN_VALUE;
-    for (int i = from; i < from + BLOCK; i++) {
-      int v = ordered(Float.floatToRawIntBits(x[i]));
-      min = Math.min(min, v);
-      max = Math.max(max, v);
+    float largest = largest(x, from);
+    int at = from;
+    while (Math.abs(x[at]) != largest) {
+      at++;
     }
-    float low = Float.intBitsToFloat(ordered(min));
-    float high = Float.intBitsToFloat(ordered(max));
-    if (-low != high) {
-      return -low > high ? low : high;
+    return x[at];
+  }
+
+  /** Magnitudes as integers, which order alike; four chains, as each maximum takes two cycles. */
+  private static float largest(float[] x, int from) {
+    int a = 0;
+    int b = 0;
+    int c = 0;
+    int d = 0;
+    for (int i = from; i < from + BLOCK; i += 4) {
+      a = Math.max(a, Float.floatToRawIntBits(x[i]) & Integer.MAX_VALUE);
+      b = Math.max(b, Float.floatToRawIntBits(x[i + 1]) & Integer.MAX_VALUE);
+      c = Math.max(c, Float.floatToRawIntBits(x[i + 2]) & Integer.MAX_VALUE);
+      d = Math.max(d, Float.floatToRawIntBits(x[i + 3]) & Integer.MAX_VALUE);
     }
-    for (int i = from; i < from + BLOCK; i++) {
-      if (Math.abs(x[i]) == high) {
-        return x[i];
-      }
-    }
-    return high;
+    return Float.intBitsToFloat(Math.max(Math.max(a, b), Math.max(c, d)));
   }
 
   private void withMin(float[] x, int from, byte[] dst, int at) {
