@@ -280,6 +280,10 @@ final class MarkdownReport {
     for (RecordFile.Damage d : findings.damages()) {
       found.add("Line %d of records.jsonl was skipped: %s.".formatted(d.line(), d.reason()));
     }
+    if (plots.isEmpty() && !findings.comparable().isEmpty()) {
+      found.add(
+          "The plots: this Java runtime found no fonts; install fontconfig and a font, and call 'ridgeline report'.");
+    }
     found.stream().map(l -> "- " + l).forEach(this::line);
     if (found.isEmpty()) {
       line("Nothing: every cell of the plan was measured.");

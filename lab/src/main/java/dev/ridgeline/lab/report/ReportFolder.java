@@ -37,10 +37,19 @@ public final class ReportFolder {
     }
     CsvFiles.matrix(findings, folder.resolve("performance_matrix.csv"));
     CsvFiles.summary(findings, folder.resolve("summary.csv"));
-    List<String> plots = new Plots(findings, folder.resolve("plots")).write();
+    List<String> plots = plots(findings, folder);
     Files.writeString(folder.resolve("REPORT.md"), new MarkdownReport(findings, plots).text());
     Files.writeString(folder.resolve("report.html"), HtmlReport.text(findings));
     return findings;
+  }
+
+  /** None where the Java runtime cannot draw text, which the report says. */
+  private static List<String> plots(Findings findings, Path folder) throws IOException {
+    try {
+      return new Plots(findings, folder.resolve("plots")).write();
+    } catch (LinkageError | InternalError e) {
+      return List.of();
+    }
   }
 
   /** Zips the folder, without models, into {@code <folder>.zip} beside it; the zip's path. */

@@ -9,6 +9,7 @@ import dev.ridgeline.lab.MachineInfo;
 import dev.ridgeline.lab.ModelHash;
 import dev.ridgeline.model.Model;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -16,9 +17,12 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -140,7 +144,7 @@ public final class Study {
         runs,
         leftOut,
         prompt,
-        plan.kvType().name().toLowerCase(java.util.Locale.ROOT),
+        plan.kvType().name().toLowerCase(Locale.ROOT),
         Fusion.fuse(model.graph()).ops().size(),
         LaunchProbe.microsPerOp(machine.backend(), plan.kvType()),
         text,
@@ -325,12 +329,12 @@ public final class Study {
     }
   }
 
-  private java.util.Optional<OpenVariant> openOrFail(
+  private Optional<OpenVariant> openOrFail(
       StudyVariant variant, Backend backend, LabRecord.Session session) {
     MachineFigures limits =
         backend == machine.backend() ? session.limits() : MachineFigures.measure(backend);
     try {
-      return java.util.Optional.of(
+      return Optional.of(
           new OpenVariant(
               variant,
               backend,
@@ -340,7 +344,7 @@ public final class Study {
               plan.warmupSeconds()));
     } catch (RuntimeException | OutOfMemoryError e) {
       failRuns(variant, session, reason(e));
-      return java.util.Optional.empty();
+      return Optional.empty();
     }
   }
 
@@ -470,7 +474,7 @@ public final class Study {
     try {
       append(id, r -> r.failed(note));
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(folder + ": cannot keep records", e);
+      throw new UncheckedIOException(folder + ": cannot keep records", e);
     }
   }
 
@@ -479,8 +483,7 @@ public final class Study {
     return text.replace(folder.toAbsolutePath() + "/", "").replace(folder + "/", "");
   }
 
-  private void append(String id, java.util.function.UnaryOperator<RecordBuilder> part)
-      throws IOException {
+  private void append(String id, UnaryOperator<RecordBuilder> part) throws IOException {
     String now = Instant.now().truncatedTo(ChronoUnit.MILLIS).toString();
     LabRecord record = part.apply(new RecordBuilder(id, now)).build();
     file.append(record);
