@@ -1,27 +1,40 @@
 #version 450
-// out[o] = index of the largest element of x[o], the lowest among equals. Grid: x * z = outputs.
+// The largest element of each row of x and its index, the lowest among equals, in two rounds: with
+// ROUND 0, of each of the grid's y parts of a row; with ROUND 1, of the parts. Grid: x = outputs.
 #include "include/types.glsl"
 #include "include/largest.glsl"
+layout(constant_id = 1) const uint ROUND = 0;
 
 layout(push_constant, scalar) uniform Push {
-  Floats x;     // [outputs, width]
-  Words result; // [outputs]
-  uint outputs;
+  Floats x;       // [outputs, width]
+  Floats largest; // [outputs, parts]
+  Words indexes;  // [outputs, parts]
+  Words result;   // [outputs]
   uint width;
+  uint parts;
 };
 
 void main() {
-  uint o = workgroup();
-  if (o >= outputs) return;
+  uint o = gl_WorkGroupID.x;
+  uint id = gl_LocalInvocationID.x;
+  uint part = gl_WorkGroupID.y;
+  uint each = (width + parts - 1) / parts;
+  uint from = ROUND == 0 ? part * each : 0;
+  uint end = ROUND == 0 ? min(from + each, width) : parts;
   float best = 0;
   uint index = NONE;
-  for (uint i = gl_LocalInvocationID.x; i < width; i += gl_WorkGroupSize.x) {
-    float value = x.v[o * width + i];
-    if (larger(value, i, best, index)) {
+  for (uint i = from + id; i < end; i += gl_WorkGroupSize.x) {
+    float value = ROUND == 0 ? x.v[o * width + i] : largest.v[o * parts + i];
+    uint at = ROUND == 0 ? i : indexes.v[o * parts + i];
+    if (at != NONE && larger(value, at, best, index)) {
       best = value;
-      index = i;
+      index = at;
     }
   }
   uint whole = workgroupLargest(best, index);
-  if (gl_LocalInvocationID.x == 0) result.v[o] = whole;
+  if (id == 0 && ROUND == 0) {
+    largest.v[o * parts + part] = largestValue[0];
+    indexes.v[o * parts + part] = whole;
+  }
+  if (id == 0 && ROUND == 1) result.v[o] = whole;
 }

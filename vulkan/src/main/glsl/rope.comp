@@ -1,7 +1,5 @@
 #version 450
-// Rotates the first dims elements of each head by the token's position (graph.RopeParams). Angles are
-// turns in fixed point: turns[pair] = radians a position / (2 pi) * 2^64, so that the product with a
-// position, modulo a turn, is exact in integers where float32 would have lost its fraction.
+// Rotates the first dims elements of each head by the token's position (graph.RopeParams).
 // Grid: x * z = ceil(n * width / workgroup size).
 #include "include/types.glsl"
 
@@ -19,17 +17,7 @@ layout(push_constant, scalar) uniform Push {
   float magnitude;
 };
 
-// Cosine and sine of a turn / 2^32; polynomials of Cephes (Moshier) on an eighth of a turn each way.
-vec2 cosSin(uint turn) {
-  uint quadrant = (turn + 0x20000000u) >> 30;
-  float r = float(int(turn - (quadrant << 30))) * 1.4629180792671596e-9;
-  float z = r * r;
-  float s = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r;
-  float c = ((2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2) * z * z
-      - 0.5 * z + 1.0;
-  vec2 cs = (quadrant & 1u) == 0 ? vec2(c, s) : vec2(-s, c);
-  return (quadrant & 2u) == 0 ? cs : -cs;
-}
+#include "include/turns.glsl"
 
 void main() {
   uint i = workgroup() * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
@@ -43,10 +31,7 @@ void main() {
   bool second = NEOX > 0 ? e >= dims / 2 : e % 2 == 1;
   uint distance = NEOX > 0 ? dims / 2 : 1;
   uint p = positions.v[i / width];
-  uint carry;
-  uint low;
-  umulExtended(p, turns.v[2 * pair + 1], carry, low);
-  vec2 cs = cosSin(p * turns.v[2 * pair] + carry) * magnitude;
+  vec2 cs = rotation(turns, pair, p) * magnitude;
   result.v[i] = second ? x.v[i - distance] * cs.y + x.v[i] * cs.x
                        : x.v[i] * cs.x - x.v[i + distance] * cs.y;
 }

@@ -3,6 +3,7 @@
 // Grid: x * z = ceil(n * width / UNIT / workgroup size), UNIT 1 element of f16 or 32 of q8_0.
 #include "include/types.glsl"
 #include "include/kv.glsl"
+layout(constant_id = 1) const uint Q8 = 0;
 
 layout(push_constant, scalar) uniform Push {
   Floats x;     // [n, width]

@@ -16,7 +16,10 @@ float tanhOf(float x) {
 
 // Activation a of graph.Activation, in its order: SILU, GELU_TANH, SWIGLU_OAI.
 float activate(uint a, float gate, float up) {
-  if (a == 0) return gate / (1.0 + exp(-gate)) * up;
+  if (a == 0) {
+    precise float y = gate / (1.0 + exp(-gate)) * up;
+    return y;
+  }
   if (a == 1) {
     float inner = 0.7978845608028654 * (gate + 0.044715 * gate * gate * gate);
     return 0.5 * gate * (1.0 + tanhOf(inner)) * up;

@@ -10,3 +10,21 @@ vec4 dequantize4(Weights w, uint b, uint i) {
   x = x - ml;
   return x;
 }
+
+// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
+// as packed int8 q, and the scale and minimum of each half: x = scale * (q - UNIT_OFFSET) - minimum.
+// Two units share 16 bytes, of which each takes two of the four pairs of bits.
+#define UNITS 8
+#define UNIT_MINIMUM
+#define UNIT_A(u) (128 * ((u) / 4) + 16 * ((u) / 2 % 2) + 64 * ((u) % 2))
+#define UNIT_B(u) (UNIT_A(u) + 32)
+void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  uvec4 q = Quads(w.p1).v[4 * b + u / 2] >> (4 * (u % 2));
+  qa = q & 0x03030303u;
+  qb = (q >> 2) & 0x03030303u;
+  vec2 dm = unpackHalf2x16(w.p2.v[b]);
+  uint a = uint(Bytes(w.p0).v[16 * b + UNIT_A(u) / 16]);
+  uint c = uint(Bytes(w.p0).v[16 * b + UNIT_B(u) / 16]);
+  sa = dm * vec2(a & 15u, a >> 4);
+  sb = dm * vec2(c & 15u, c >> 4);
+}

@@ -8,3 +8,22 @@ vec4 dequantize4(Weights w, uint b, uint i) {
   x = x + dm.y;
   return x;
 }
+
+// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
+// as packed int8 q, and the scale and minimum of each half: x = scale * (q - UNIT_OFFSET) - minimum.
+#define UNITS 1
+#define UNIT_MINIMUM
+#define UNIT_A(u) 0
+#define UNIT_B(u) 16
+// Bits i .. i + 3 as the bits 4 of four bytes.
+uint highBits(uint bits, uint i) { return (((bits >> i) & 15u) * 0x00204081u & 0x01010101u) << 4; }
+
+void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  uvec4 q = Quads(w.p2).v[b];
+  uint h = w.p1.v[b];
+  qa = (q & 0x0F0F0F0Fu) | uvec4(highBits(h, 0), highBits(h, 4), highBits(h, 8), highBits(h, 12));
+  qb = ((q >> 4) & 0x0F0F0F0Fu) | uvec4(highBits(h, 16), highBits(h, 20), highBits(h, 24), highBits(h, 28));
+  vec2 dm = unpackHalf2x16(w.p0.v[b]);
+  sa = vec2(dm.x, -dm.y);
+  sb = sa;
+}

@@ -3,7 +3,10 @@
 #extension GL_EXT_scalar_block_layout : require
 #extension GL_EXT_shader_16bit_storage : require
 #extension GL_EXT_shader_8bit_storage : require
+#extension GL_EXT_buffer_reference_uvec2 : require
+#extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
 
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Floats { float v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Words { uint v[]; };
@@ -11,7 +14,19 @@ layout(buffer_reference, scalar, buffer_reference_align = 16) buffer Quads { uve
 layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Halfs { uint16_t v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 1) buffer Bytes { uint8_t v[]; };
 
+layout(buffer_reference, scalar, buffer_reference_align = 16) buffer Vecs { vec4 v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 8) buffer Pairs { uvec2 v[]; };
+
 layout(local_size_x_id = 0) in;
+// Invocations of a subgroup: every pipeline is compiled for one size.
+layout(constant_id = 31) const uint SUBGROUP = 32;
+
+// An address 16 * units bytes further on.
+uvec2 further(uvec2 address, uint units) {
+  uint carry;
+  uint low = uaddCarry(address.x, units << 4, carry);
+  return uvec2(low, address.y + (units >> 28) + carry);
+}
 
 // Number of this workgroup in a grid of x * z: one dimension may only have 65,535.
 uint workgroup() { return gl_WorkGroupID.x + gl_NumWorkGroups.x * gl_WorkGroupID.z; }

@@ -1,5 +1,6 @@
 // The weight format chosen by TYPE_x. A tensor lies on the device as planes: each plane holds one
-// byte range of all blocks, so that every field is aligned to its own size (see WeightLayout).
+// byte range of all blocks, so that every field is aligned to its own size (see WeightLayout). With
+// WITH_UNITS, formats that look values up bring a table, which fillTable() fills.
 struct Weights { Words p0; Words p1; Words p2; Words p3; };
 
 #if defined(TYPE_F32)

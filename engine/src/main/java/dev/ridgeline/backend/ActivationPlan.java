@@ -17,13 +17,34 @@ public final class ActivationPlan {
   private final int[] bufferOfValue;
   private final List<Long> elements = new ArrayList<>();
 
+  /** What a backend runs as one: values read and values written. */
+  public interface Stage {
+    /** Read while it runs. */
+    List<Value> inputs();
+
+    /** Written while it runs. */
+    List<Value> outputs();
+  }
+
+  private record OpStage(List<Value> inputs, List<Value> outputs) implements Stage {}
+
   /** The plan for {@code graph} at {@code capacity}. */
   public ActivationPlan(Graph graph, Capacity capacity) {
+    this(
+        graph.ops().stream()
+            .map((Op op) -> (Stage) new OpStage(op.inputs(), op.outputs()))
+            .toList(),
+        graph,
+        capacity);
+  }
+
+  /** The plan for {@code stages} that a backend made of the ops of {@code graph}. */
+  public ActivationPlan(List<? extends Stage> stages, Graph graph, Capacity capacity) {
     bufferOfValue = new int[graph.values().size()];
-    int[] lastReader = lastReaders(graph);
+    int[] lastReader = lastReaders(stages, graph);
     var free = new ArrayList<Integer>();
-    for (int i = 0; i < graph.ops().size(); i++) {
-      Op op = graph.ops().get(i);
+    for (int i = 0; i < stages.size(); i++) {
+      Stage op = stages.get(i);
       for (Value out : op.outputs()) {
         bufferOfValue[out.id()] = take(free, elements(out, capacity));
       }
@@ -91,15 +112,15 @@ public final class ActivationPlan {
     return best < wanted ? candidate > best : candidate >= wanted && candidate < best;
   }
 
-  private static int[] lastReaders(Graph graph) {
+  private static int[] lastReaders(List<? extends Stage> stages, Graph graph) {
     int[] last = new int[graph.values().size()];
     Arrays.fill(last, -1);
-    for (int i = 0; i < graph.ops().size(); i++) {
-      for (Value in : graph.ops().get(i).inputs()) {
+    for (int i = 0; i < stages.size(); i++) {
+      for (Value in : stages.get(i).inputs()) {
         last[in.id()] = i;
       }
     }
-    last[graph.logits().id()] = graph.ops().size();
+    last[graph.logits().id()] = stages.size();
     return last;
   }
 }

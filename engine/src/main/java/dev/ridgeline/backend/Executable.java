@@ -31,6 +31,15 @@ public interface Executable extends AutoCloseable {
    */
   int argmax(int output);
 
+  /**
+   * Runs {@code step} like {@link #run} and tells how long each part of it took on the device.
+   *
+   * @throws UnsupportedOperationException if this backend cannot tell
+   */
+  default StepProfile profile(Step step) {
+    throw new UnsupportedOperationException("this backend does not time the parts of a step");
+  }
+
   @Override
   void close();
 }

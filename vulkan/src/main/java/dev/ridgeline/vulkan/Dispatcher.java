@@ -1,8 +1,11 @@
 package dev.ridgeline.vulkan;
 
+import dev.ridgeline.graph.Op;
 import dev.ridgeline.vulkan.device.GpuPipeline;
 import dev.ridgeline.vulkan.device.Recording;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -17,11 +20,32 @@ final class Dispatcher {
   private static final int MAX_GROUPS = 65_535;
 
   private final Recording recording;
+  private final boolean timed;
+  private final List<Timed> timedParts = new ArrayList<>();
+  private List<Op> ops = List.of();
   private final Set<Integer> read = new HashSet<>();
   private final Set<Integer> written = new HashSet<>();
 
-  Dispatcher(Recording recording) {
+  /** A dispatch with the ops it is for; further dispatches for the same ops have none. */
+  record Timed(String kernel, List<Op> ops) {}
+
+  /** With {@code timed}, notes the time after each dispatch. */
+  Dispatcher(Recording recording, boolean timed) {
     this.recording = recording;
+    this.timed = timed;
+    if (timed) {
+      recording.timestamp();
+    }
+  }
+
+  /** The dispatches that follow compute {@code next}. */
+  void begin(List<Op> next) {
+    ops = next;
+  }
+
+  /** What was dispatched, in order, between one timestamp and the next. */
+  List<Timed> timedParts() {
+    return timedParts;
   }
 
   /** Workgroups of {@link #GROUP} for {@code invocations} invocations. */
@@ -58,6 +82,23 @@ final class Dispatcher {
 
   /** Runs workgroups after {@link #uses}. */
   void run(GpuPipeline pipeline, Push push, long groups, int y) {
-    dispatch(recording, pipeline, push, groups, y);
+    if (groups > 0 && y > 0) {
+      dispatch(recording, pipeline, push, groups, y);
+      note(pipeline);
+    }
+  }
+
+  /** Exactly {@code x * y * z} workgroups after {@link #uses}. */
+  void run(GpuPipeline pipeline, Push push, int x, int y, int z) {
+    recording.dispatch(pipeline, push.done(), x, y, z);
+    note(pipeline);
+  }
+
+  private void note(GpuPipeline pipeline) {
+    if (timed) {
+      recording.timestamp();
+      timedParts.add(new Timed(pipeline.toString(), ops));
+      ops = List.of();
+    }
   }
 }

@@ -1,15 +1,15 @@
 package dev.ridgeline.vulkan;
 
 import dev.ridgeline.tensor.DType;
+import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -20,18 +20,19 @@ import java.util.stream.Stream;
  * @param defines macros
  */
 record Kernel(String name, String source, Map<String, String> defines) {
-  /** Sources that are compiled for each weight format. */
-  private static final List<String> OF_FORMATS = List.of("get_rows", "mul_mat_vec", "mul_mat");
-
   private static final List<String> PLAIN =
       List.of(
           "repack",
           "quantize_x",
+          "to_half",
           "rms_norm",
+          "norm_row",
           "elementwise",
           "rope",
           "store_kv",
-          "flash_attn",
+          "heads",
+          "attend",
+          "attend_tile",
           "select_outputs",
           "route",
           "expert_sum",
@@ -39,26 +40,57 @@ record Kernel(String name, String source, Map<String, String> defines) {
           "probe_read",
           "probe_arithmetic");
 
-  /** Formats with a {@code unit} for {@code mul_mat_vec_q.comp}. */
-  private static final Set<DType> INTEGER_DOT =
-      EnumSet.of(DType.Q4_0, DType.Q8_0, DType.Q4_K, DType.Q5_K, DType.Q6_K);
-
-  /** Whether products of few tokens with {@code type} have a kernel of integer dot products. */
-  static boolean hasIntegerDot(DType type) {
-    return INTEGER_DOT.contains(type);
-  }
+  /** Sources that are compiled for some weight formats. */
+  private static final Map<String, Predicate<DType>> OF_FORMATS =
+      Map.of(
+          "get_rows", DType::isWeight,
+          "mul_mat", DType::isWeight,
+          "mul_mat_vec", type -> type.isWeight() && !type.isQuantized(),
+          "mul_mat_vec_q", DType::isQuantized,
+          "dequantize", DType::isQuantized);
 
   /** Every kernel. */
   static List<Kernel> all() {
     var result = new ArrayList<Kernel>();
     PLAIN.forEach(name -> result.add(plain(name)));
-    for (String source : OF_FORMATS) {
-      Stream.of(DType.values())
-          .filter(DType::isWeight)
-          .forEach(type -> result.add(of(source, type)));
+    OF_FORMATS.forEach(
+        (source, taken) ->
+            Stream.of(DType.values())
+                .filter(taken)
+                .forEach(type -> result.add(of(source, type))));
+    for (MatrixShape shape : MATRIX_SHAPES) {
+      for (int wide : List.of(64, 128)) {
+        result.add(matrix(shape, wide, false));
+        result.add(matrix(shape, wide, true));
+      }
     }
-    INTEGER_DOT.forEach(type -> result.add(of("mul_mat_vec_q", type)));
     return result;
+  }
+
+  /**
+   * Shapes of cooperative matrices that {@code mul_mat_matrix} is compiled for, with the size of
+   * the subgroup: those of GPUs, and those of lavapipe.
+   */
+  private static final List<MatrixShape> MATRIX_SHAPES =
+      List.of(new MatrixShape(16, 16, 16, 32), new MatrixShape(8, 8, 8, 8));
+
+  /** Whether there is a {@link #matrix} kernel for {@code shape}. */
+  static boolean hasMatrix(MatrixShape shape) {
+    return MATRIX_SHAPES.contains(shape);
+  }
+
+  /** {@code mul_mat_matrix} for tiles of {@code wide} tokens. */
+  static Kernel matrix(MatrixShape shape, int wide, boolean gated) {
+    return new Kernel(
+        "mul_mat_matrix_%d_%d%s".formatted(shape.lanes(), wide, gated ? "_gated" : ""),
+        "mul_mat_matrix.comp",
+        Map.of(
+            "BN", "" + wide + "u",
+            "GATED", gated ? "1" : "0",
+            "LANES_USED", shape.lanes() + "u",
+            "TM", shape.m() + "u",
+            "TN", shape.n() + "u",
+            "TK", shape.k() + "u"));
   }
 
   /** The kernel without a format whose source is {@code source}. */

@@ -16,7 +16,12 @@ import java.util.List;
  */
 final class KvBuffers implements AutoCloseable {
   /** Addresses of a plane of K or of V; the scales only of q8_0. */
-  record Planes(long data, long scales) {}
+  record Planes(long data, long scales) {
+    /** How far the scales are from the data, in 16 bytes. */
+    int scaleUnits() {
+      return Math.toIntExact((scales - data) / 16);
+    }
+  }
 
   private final List<GpuBuffer> buffers = new ArrayList<>();
   private final List<Planes> keys = new ArrayList<>();
@@ -50,7 +55,8 @@ final class KvBuffers implements AutoCloseable {
           case F16 -> 2 * elements;
           case Q8_0 -> elements;
         };
-    GpuBuffer buffer = device.buffer(type.type().bytes(elements), GpuBuffer.Use.DEVICE);
+    dataBytes = (dataBytes + 15) / 16 * 16;
+    GpuBuffer buffer = device.buffer(type.type().bytes(elements) + 16, GpuBuffer.Use.DEVICE);
     buffers.add(buffer);
     clear.clear(buffer, 0, buffer.bytes());
     return new Planes(buffer.address(), buffer.address() + dataBytes);

@@ -2,6 +2,7 @@ package dev.ridgeline.vulkan;
 
 import dev.ridgeline.vulkan.device.GpuDevice;
 import dev.ridgeline.vulkan.device.GpuPipeline;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,11 @@ final class Pipelines {
 
   Pipelines(GpuDevice device) {
     this.device = device;
+  }
+
+  /** Those compiled so far. */
+  Collection<GpuPipeline> compiled() {
+    return compiled.values();
   }
 
   /**

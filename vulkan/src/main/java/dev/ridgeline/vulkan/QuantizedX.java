@@ -1,44 +1,29 @@
 package dev.ridgeline.vulkan;
 
-import dev.ridgeline.backend.Capacity;
-import dev.ridgeline.graph.Graph;
-import dev.ridgeline.graph.Weight;
 import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuDevice;
 
 /**
- * The activations that products of few tokens read as int8, one value at a time: the quants of all
- * blocks of 32, then their float32 scales.
+ * Activations that products of few tokens read as int8, one value at a time: the quants of all
+ * blocks of 32, then for each its float32 scale and the sums of its halves ({@code
+ * include/quantized.glsl}).
+ *
+ * @param elements room for this many
  */
-final class QuantizedX implements AutoCloseable {
-  private final GpuBuffer buffer;
-  private final long elements;
-
-  QuantizedX(GpuDevice device, Graph graph, Capacity capacity) {
-    elements = elements(graph, capacity);
-    buffer = device.buffer(bytes(graph, capacity), GpuBuffer.Use.DEVICE);
+record QuantizedX(GpuBuffer buffer, long elements) implements AutoCloseable {
+  static QuantizedX allocate(GpuDevice device, long elements) {
+    return new QuantizedX(device.buffer(bytes(elements), GpuBuffer.Use.DEVICE), elements);
   }
 
-  static long bytes(Graph graph, Capacity capacity) {
-    return elements(graph, capacity) / 32 * 36;
-  }
-
-  private static long elements(Graph graph, Capacity capacity) {
-    long rows = Math.min(capacity.maxTokens(), OpRecorder.MAX_VEC_TOKENS);
-    long cols =
-        WeightStore.weights(graph).stream()
-            .filter(w -> Kernel.hasIntegerDot(w.type()))
-            .mapToInt(Weight::cols)
-            .max()
-            .orElse(0);
-    return rows * cols;
+  static long bytes(long elements) {
+    return elements / 32 * 40;
   }
 
   long quants() {
     return buffer.address();
   }
 
-  long scales() {
+  long blocks() {
     return buffer.address() + elements;
   }
 

@@ -19,20 +19,26 @@ final class Resources implements AutoCloseable {
   final KvBuffers kv;
   final RopeTables ropes;
   final StepBuffer step;
-  final QuantizedX quantized;
+  final Scratch scratch;
   private final ActivationPlan plan;
   private final List<GpuBuffer> activations = new ArrayList<>();
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
-  Resources(GpuDevice device, Pipelines pipelines, Graph graph, Weights from, Capacity capacity) {
-    plan = new ActivationPlan(graph, capacity);
+  Resources(
+      GpuDevice device,
+      Pipelines pipelines,
+      Graph graph,
+      List<GpuOp> ops,
+      Weights from,
+      Capacity capacity) {
+    plan = new ActivationPlan(ops, graph, capacity);
     boolean done = false;
     try {
       weights = opened(new WeightStore(device, pipelines, graph, from));
       kv = opened(new KvBuffers(device, graph, capacity));
       ropes = opened(new RopeTables(device, graph, from));
       step = opened(new StepBuffer(device, capacity));
-      quantized = opened(new QuantizedX(device, graph, capacity));
+      scratch = opened(new Scratch(device, graph, capacity));
       for (int i = 0; i < plan.buffers(); i++) {
         activations.add(
             opened(device.buffer(Float.BYTES * plan.elements(i), GpuBuffer.Use.DEVICE)));
@@ -63,9 +69,6 @@ final class Resources implements AutoCloseable {
   long address(Value value) {
     return memory(value).address();
   }
-
-  /** Number of the quantized activations, for {@link Dispatcher#uses}. */
-  static final int QUANTIZED = Integer.MAX_VALUE;
 
   /** Number of a layer's K and V, for {@link Dispatcher#uses}. */
   static int kv(KvLayer layer) {

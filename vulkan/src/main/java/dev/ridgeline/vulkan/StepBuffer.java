@@ -23,7 +23,49 @@ final class StepBuffer implements AutoCloseable {
 
   static long bytes(Capacity c) {
     long tables = (long) c.kvBlocks().size() * c.maxSequences() * c.blocksPerSequence();
-    return 4 * (3L * c.maxTokens() + c.maxOutputs() + tables);
+    return 4 * (3L * c.maxTokens() + c.maxOutputs() + tables + tileInts(c));
+  }
+
+  /** Rows of a tile of attention, for each kind of tile. */
+  private static final int[] TILES = {16, 32};
+
+  private static long tileInts(Capacity c) {
+    long ints = 0;
+    for (int queries : TILES) {
+      ints += 2L * tiles(c, c.maxTokens(), queries);
+    }
+    return ints;
+  }
+
+  /** Tiles of {@code queries} rows, each of one sequence, that n rows may need. */
+  static int tiles(Capacity c, int n, int queries) {
+    return n / queries + Math.min(n, c.maxSequences());
+  }
+
+  /** Tiles of attention: first row and rows of each; those left over have none. */
+  long tiles(int queries) {
+    return buffer.address() + tilesAt(queries);
+  }
+
+  private long tilesAt(int queries) {
+    long ints = tableAt(capacity.kvBlocks().size(), 0) / 4;
+    return 4 * (queries == TILES[0] ? ints : ints + 2L * tiles(capacity, capacity.maxTokens(), TILES[0]));
+  }
+
+  private void writeTiles(Step step, int queries) {
+    MemorySegment to = buffer.mapped();
+    long at = tilesAt(queries) / 4;
+    long end = at + 2L * tiles(capacity, step.tokenCount(), queries);
+    for (int sequence = 0; sequence < step.sequenceCount(); sequence++) {
+      int last = step.endRow(sequence);
+      for (int row = step.firstRow(sequence); row < last; row += queries) {
+        to.setAtIndex(ValueLayout.JAVA_INT, at++, row);
+        to.setAtIndex(ValueLayout.JAVA_INT, at++, Math.min(queries, last - row));
+      }
+    }
+    while (at < end) {
+      to.setAtIndex(ValueLayout.JAVA_INT, at++, 0);
+    }
   }
 
   long tokens() {
@@ -63,6 +105,11 @@ final class StepBuffer implements AutoCloseable {
     }
     for (int output = 0; output < step.outputCount(); output++) {
       to.setAtIndex(ValueLayout.JAVA_INT, 3L * max + output, step.outputRow(output));
+    }
+    if (step.tokenCount() > Products.MAX_VEC_TOKENS) {
+      for (int queries : TILES) {
+        writeTiles(step, queries);
+      }
     }
     for (int group = 0; group < capacity.kvBlocks().size(); group++) {
       for (int sequence = 0; sequence < step.sequenceCount(); sequence++) {

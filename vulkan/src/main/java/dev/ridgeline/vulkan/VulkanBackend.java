@@ -41,12 +41,13 @@ public final class VulkanBackend implements Backend {
 
   @Override
   public MemoryPlan plan(Graph graph, Capacity capacity) {
+    Graph split = Lowering.split(graph);
     return new MemoryPlan(
         WeightStore.weights(graph).stream().mapToLong(WeightStore::bytes).sum(),
         0,
         MemoryPlan.kvBytes(graph, capacity),
-        new ActivationPlan(graph, capacity).bytes()
-            + QuantizedX.bytes(graph, capacity)
+        new ActivationPlan(Lowering.of(split), split, capacity).bytes()
+            + Scratch.sizes(split, capacity, Products.hasMatrices(device.info())).bytes()
             + StepBuffer.bytes(capacity),
         WeightStore.stagingBytes() + VulkanExecutable.logitsBytes(graph, capacity));
   }

@@ -4,6 +4,7 @@ import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.backend.StepCheck;
+import dev.ridgeline.backend.StepProfile;
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.vulkan.device.GpuBuffer;
@@ -11,7 +12,9 @@ import dev.ridgeline.vulkan.device.GpuDevice;
 import dev.ridgeline.vulkan.device.Recording;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -25,11 +28,15 @@ final class VulkanExecutable implements Executable {
   /** Rows of logits that one copy brings to the host. */
   private static final int ROWS_READ = 16;
 
+  /** Products of many tokens decode their weights in pieces. */
+  private static final int MAX_DISPATCHES_AN_OP = 64;
+
   private record Shape(int tokens, int outputs) {}
 
   private final GpuDevice device;
   private final Pipelines pipelines;
   private final Graph graph;
+  private final List<GpuOp> ops;
   private final Capacity capacity;
   private final StepCheck check;
   private final Resources resources;
@@ -41,13 +48,14 @@ final class VulkanExecutable implements Executable {
   private int rowsRead;
 
   VulkanExecutable(
-      GpuDevice device, Pipelines pipelines, Graph graph, Weights weights, Capacity capacity) {
+      GpuDevice device, Pipelines pipelines, Graph whole, Weights weights, Capacity capacity) {
     this.device = device;
     this.pipelines = pipelines;
-    this.graph = graph;
+    graph = Lowering.split(whole);
+    ops = Lowering.of(graph);
     this.capacity = capacity;
     check = new StepCheck(graph, capacity);
-    resources = new Resources(device, pipelines, graph, weights, capacity);
+    resources = new Resources(device, pipelines, graph, ops, weights, capacity);
     argmax = device.buffer(4L * capacity.maxOutputs(), GpuBuffer.Use.READBACK);
     logits = device.buffer(logitsBytes(graph, capacity), GpuBuffer.Use.READBACK);
   }
@@ -88,11 +96,48 @@ final class VulkanExecutable implements Executable {
       eldest.remove();
     }
     Recording recording = device.record();
-    new OpRecorder(graph, capacity, pipelines, resources, recording, shape.tokens, shape.outputs)
-        .recordAll(argmax);
+    record(shape, new Dispatcher(recording, false));
     recording.end();
     recordings.put(shape, recording);
     return recording;
+  }
+
+  private void record(Shape shape, Dispatcher dispatcher) {
+    new OpRecorder(
+            graph,
+            ops,
+            capacity,
+            pipelines,
+            resources,
+            dispatcher,
+            device.info(),
+            shape.tokens,
+            shape.outputs)
+        .recordAll(argmax);
+  }
+
+  @Override
+  public StepProfile profile(Step step) {
+    check.check(step);
+    resources.step.write(step);
+    try (Recording recording = device.record(1 + MAX_DISPATCHES_AN_OP * (ops.size() + 1))) {
+      var dispatcher = new Dispatcher(recording, true);
+      record(new Shape(step.tokenCount(), step.outputCount()), dispatcher);
+      recording.end();
+      recording.run(); // the driver's first run of a recording is not its usual one
+      long start = System.nanoTime();
+      recording.run();
+      long wall = System.nanoTime() - start;
+      outputs = step.outputCount();
+      rowsRead = 0;
+      double[] at = recording.ticks();
+      var parts = new ArrayList<StepProfile.Part>();
+      for (int i = 0; i < dispatcher.timedParts().size(); i++) {
+        Dispatcher.Timed t = dispatcher.timedParts().get(i);
+        parts.add(new StepProfile.Part(t.kernel(), t.ops(), at[i], at[i + 1] - at[i]));
+      }
+      return new StepProfile(parts, wall);
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.ridgeline.vulkan;
 
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.graph.Graph;
+import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.Weight;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.tensor.Tensor;
@@ -37,7 +38,7 @@ final class WeightStore implements AutoCloseable {
     this.device = device;
     boolean done = false;
     try {
-      allocate(weights(graph));
+      allocate(groups(graph));
       upload(pipelines, weights);
       done = true;
     } finally {
@@ -52,6 +53,50 @@ final class WeightStore implements AutoCloseable {
     var all = new LinkedHashSet<Weight>();
     graph.ops().forEach(op -> all.addAll(op.weights()));
     return all;
+  }
+
+  /**
+   * The same in groups whose members lie one after the other in each plane, as if they were one
+   * matrix: what one dispatch multiplies. Members have one type and multiples of 16 blocks.
+   */
+  private static List<List<Weight>> groups(Graph graph) {
+    var groups = new ArrayList<List<Weight>>();
+    var placed = new LinkedHashSet<Weight>();
+    for (Op op : graph.ops()) {
+      List<Weight> matrices =
+          switch (op) {
+            case Op.MatMul m -> m.products().stream().map(Op.Product::weight).toList();
+            case Op.GatedMatMul m -> List.of(m.gate(), m.up());
+            default -> List.of();
+          };
+      var biases = new ArrayList<Weight>(op.weights());
+      biases.removeAll(matrices);
+      addRuns(matrices, placed, groups);
+      addRuns(biases, placed, groups);
+    }
+    return groups;
+  }
+
+  /** Adds {@code weights} that are not placed yet, those that may lie together in one group. */
+  private static void addRuns(List<Weight> weights, Set<Weight> placed, List<List<Weight>> groups) {
+    List<Weight> run = new ArrayList<>();
+    for (Weight weight : weights) {
+      if (!placed.add(weight)) {
+        continue;
+      }
+      boolean joins =
+          !run.isEmpty()
+              && run.getLast().type() == weight.type()
+              && run.getLast().cols() == weight.cols() | weight.rows() == 1
+              && run.stream().allMatch(w -> w.experts() == 1 && blocks(w) % 16 == 0)
+              && weight.experts() == 1
+              && blocks(weight) % 16 == 0;
+      if (!joins) {
+        run = new ArrayList<>();
+        groups.add(run);
+      }
+      run.add(weight);
+    }
   }
 
   /** Device bytes of {@code weight}. */
@@ -73,46 +118,90 @@ final class WeightStore implements AutoCloseable {
     return found;
   }
 
-  private static long blocks(Weight weight) {
+  /**
+   * Whether {@code next} lies right after {@code weight} in every plane: both as one matrix.
+   */
+  boolean follows(Weight weight, Weight next) {
+    long[] first = planes(weight);
+    long[] second = planes(next);
+    List<Integer> lengths = WeightLayout.of(weight.type()).planes();
+    boolean follows = weight.type() == next.type();
+    for (int i = 0; follows && i < lengths.size(); i++) {
+      follows = second[i] == first[i] + blocks(weight) * lengths.get(i);
+    }
+    return follows;
+  }
+
+  /** Planes 1 to 3 of {@code weight}, in units of 16 bytes from plane 0. */
+  int[] units(Weight weight) {
+    long[] all = planes(weight);
+    int[] units = new int[WeightLayout.MAX_PLANES - 1];
+    for (int i = 1; i < all.length; i++) {
+      long distance = all[i] == 0 ? 0 : all[i] - all[0];
+      if (distance % 16 != 0 || distance >> 36 != 0) {
+        throw new IllegalStateException(weight + ": plane " + i + " is " + distance + " bytes on");
+      }
+      units[i - 1] = (int) (distance >> 4);
+    }
+    return units;
+  }
+
+  static long blocks(Weight weight) {
     return (long) weight.experts()
         * weight.rows()
         * (weight.cols() / weight.type().blockElements());
   }
 
-  private void allocate(Set<Weight> all) {
+  private void allocate(List<List<Weight>> groups) {
     long largest = device.info().maxBufferBytes();
-    var chunk = new ArrayList<Weight>();
+    var chunk = new ArrayList<List<Weight>>();
     long bytes = 0;
-    for (Weight weight : all) {
-      if (blocks(weight) >= 1L << 31) {
-        throw new IllegalArgumentException(
-            "weight '%s' has %d blocks; the device's kernels count to 2^31"
-                .formatted(weight.tensor(), blocks(weight)));
-      }
-      long more = bytes(weight);
+    for (List<Weight> group : groups) {
+      group.forEach(WeightStore::requireCountable);
+      long more = groupBytes(group);
       if (bytes > 0 && bytes + more > Math.min(CHUNK_BYTES, largest)) {
         place(chunk, bytes);
         chunk.clear();
         bytes = 0;
       }
-      chunk.add(weight);
+      chunk.add(group);
       bytes += more;
     }
-    place(chunk, bytes);
+    if (!chunk.isEmpty()) {
+      place(chunk, bytes);
+    }
   }
 
-  private void place(List<Weight> chunk, long bytes) {
+  private static void requireCountable(Weight weight) {
+    if (blocks(weight) >= 1L << 31) {
+      throw new IllegalArgumentException(
+          "weight '%s' has %d blocks; the device's kernels count to 2^31"
+              .formatted(weight.tensor(), blocks(weight)));
+    }
+  }
+
+  private static long groupBytes(List<Weight> group) {
+    long blocks = group.stream().mapToLong(WeightStore::blocks).sum();
+    return WeightLayout.of(group.getFirst().type()).bytes(blocks);
+  }
+
+  private void place(List<List<Weight>> chunk, long bytes) {
     GpuBuffer buffer = device.buffer(bytes, GpuBuffer.Use.DEVICE);
     chunks.add(buffer);
     long at = buffer.address();
-    for (Weight weight : chunk) {
-      List<Long> starts = WeightLayout.of(weight.type()).starts(blocks(weight));
-      long[] addresses = new long[WeightLayout.MAX_PLANES];
-      for (int i = 0; i < starts.size(); i++) {
-        addresses[i] = at + starts.get(i);
+    for (List<Weight> group : chunk) {
+      WeightLayout layout = WeightLayout.of(group.getFirst().type());
+      List<Long> starts = layout.starts(group.stream().mapToLong(WeightStore::blocks).sum());
+      long before = 0;
+      for (Weight weight : group) {
+        long[] addresses = new long[WeightLayout.MAX_PLANES];
+        for (int i = 0; i < starts.size(); i++) {
+          addresses[i] = at + starts.get(i) + before * layout.planes().get(i);
+        }
+        planes.put(weight, addresses);
+        before += blocks(weight);
       }
-      planes.put(weight, addresses);
-      at += bytes(weight);
+      at += groupBytes(group);
     }
   }
 

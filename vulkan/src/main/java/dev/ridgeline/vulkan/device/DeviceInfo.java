@@ -2,6 +2,7 @@ package dev.ridgeline.vulkan.device;
 
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a physical device is and can do, read once.
@@ -16,6 +17,8 @@ import java.util.Set;
  * @param localBytes the largest device-local heap
  * @param timestampNanos nanoseconds of a timestamp tick
  * @param features optional features present
+ * @param matrixShape cooperative matrices of a subgroup that multiply float16 and sum in float32;
+ *     null without any
  * @param missing features without which no kernel here runs; empty for a usable device
  */
 public record DeviceInfo(
@@ -33,7 +36,11 @@ public record DeviceInfo(
     long localBytes,
     double timestampNanos,
     Set<Feature> features,
+    @Nullable MatrixShape matrixShape,
     List<String> missing) {
+  /** {@code [m, k] * [k, n] + [m, n]} by a subgroup of {@code lanes} invocations. */
+  public record MatrixShape(int m, int n, int k, int lanes) {}
+
   /** What a device is made of. */
   public enum Kind {
     /** A card with its own memory. */
@@ -59,13 +66,23 @@ public record DeviceInfo(
     /** {@code VK_KHR_cooperative_matrix}. */
     COOPERATIVE_MATRIX,
     /** {@code VK_EXT_memory_budget}. */
-    MEMORY_BUDGET
+    MEMORY_BUDGET,
+    /** {@code VK_KHR_pipeline_executable_properties}: what the driver's compiler made of a shader. */
+    STATISTICS
   }
 
   /** Copies the collections. */
   public DeviceInfo {
     features = Set.copyOf(features);
     missing = List.copyOf(missing);
+  }
+
+  /**
+   * Invocations of a subgroup that kernels are compiled for: 32 where there is a choice, which
+   * their rows are cut into, else what is nearest.
+   */
+  public int usedSubgroupSize() {
+    return Math.clamp(32, minSubgroupSize, maxSubgroupSize);
   }
 
   @Override

@@ -2,18 +2,23 @@ package dev.ridgeline.vulkan.device;
 
 import static org.lwjgl.system.MemoryStack.stackPush;
 import static org.lwjgl.vulkan.EXTMemoryBudget.VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
-import static org.lwjgl.vulkan.KHRCooperativeMatrix.VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+import static org.lwjgl.vulkan.KHRCooperativeMatrix.*;
+import static org.lwjgl.vulkan.KHRPipelineExecutableProperties.VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME;
 import static org.lwjgl.vulkan.VK13.*;
 
 import dev.ridgeline.vulkan.device.DeviceInfo.Feature;
 import dev.ridgeline.vulkan.device.DeviceInfo.Kind;
+import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.lwjgl.system.MemoryStack;
+import org.lwjgl.vulkan.VkCooperativeMatrixPropertiesKHR;
 import org.lwjgl.vulkan.VkExtensionProperties;
 import org.lwjgl.vulkan.VkPhysicalDevice;
 import org.lwjgl.vulkan.VkPhysicalDeviceFeatures2;
@@ -64,6 +69,7 @@ final class DeviceQuery {
           localBytes(device, stack),
           limits.timestampPeriod(),
           features(device, p13.integerDotProduct4x8BitPackedSignedAccelerated(), stack),
+          matrixShape(device, Math.clamp(32, p13.minSubgroupSize(), p13.maxSubgroupSize()), stack),
           missing(device, version, p11.subgroupSupportedOperations(), stack));
     }
   }
@@ -106,7 +112,41 @@ final class DeviceQuery {
         Feature.COOPERATIVE_MATRIX,
         extensions.contains(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) && f12.vulkanMemoryModel());
     add(result, Feature.MEMORY_BUDGET, extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME));
+    add(
+        result,
+        Feature.STATISTICS,
+        extensions.contains(VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME));
     return result;
+  }
+
+  /** The squarest shape of those there are, 16 x 16 x 16 first. */
+  private static @Nullable MatrixShape matrixShape(
+      VkPhysicalDevice device, int lanes, MemoryStack stack) {
+    if (!extensions(device).contains(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME)) {
+      return null;
+    }
+    IntBuffer count = stack.mallocInt(1);
+    VulkanException.check(
+        vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, count, null), "listing matrices");
+    try (var all = VkCooperativeMatrixPropertiesKHR.calloc(count.get(0))) {
+      all.forEach(p -> p.sType$Default());
+      VulkanException.check(
+          vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, count, all),
+          "listing matrices");
+      return all.stream()
+          .filter(
+              p ->
+                  p.AType() == VK_COMPONENT_TYPE_FLOAT16_KHR
+                      && p.BType() == VK_COMPONENT_TYPE_FLOAT16_KHR
+                      && p.CType() == VK_COMPONENT_TYPE_FLOAT32_KHR
+                      && p.ResultType() == VK_COMPONENT_TYPE_FLOAT32_KHR
+                      && p.scope() == VK_SCOPE_SUBGROUP_KHR)
+          .map(p -> new MatrixShape(p.MSize(), p.NSize(), p.KSize(), lanes))
+          .min(
+              Comparator.comparingInt(
+                  s -> Math.abs(s.m() - 16) + Math.abs(s.n() - 16) + Math.abs(s.k() - 16)))
+          .orElse(null);
+    }
   }
 
   private static void add(Set<Feature> to, Feature feature, boolean present) {
@@ -137,6 +177,12 @@ final class DeviceQuery {
         result,
         "arithmetic across a subgroup",
         (subgroupOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) != 0);
+    require(
+        result,
+        "shuffles within a subgroup",
+        (subgroupOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0);
+    require(result, "subgroupSizeControl", f13.subgroupSizeControl());
+    require(result, "computeFullSubgroups", f13.computeFullSubgroups());
     return result;
   }
 

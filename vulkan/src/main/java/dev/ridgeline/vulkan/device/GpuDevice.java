@@ -3,6 +3,7 @@ package dev.ridgeline.vulkan.device;
 import static org.lwjgl.system.MemoryStack.stackPush;
 import static org.lwjgl.vulkan.EXTMemoryBudget.VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
 import static org.lwjgl.vulkan.KHRCooperativeMatrix.VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+import static org.lwjgl.vulkan.KHRPipelineExecutableProperties.*;
 import static org.lwjgl.vulkan.VK13.*;
 
 import dev.ridgeline.vulkan.device.DeviceInfo.Feature;
@@ -11,7 +12,9 @@ import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.system.MemoryStack;
@@ -35,8 +38,11 @@ import org.lwjgl.vulkan.VkPhysicalDeviceMemoryProperties2;
 import org.lwjgl.vulkan.VkPhysicalDeviceVulkan11Features;
 import org.lwjgl.vulkan.VkPhysicalDeviceVulkan12Features;
 import org.lwjgl.vulkan.VkPhysicalDeviceVulkan13Features;
-import org.lwjgl.vulkan.VkPipelineCacheCreateInfo;
+import org.lwjgl.vulkan.VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR;
+import org.lwjgl.vulkan.VkPipelineExecutableInfoKHR;
+import org.lwjgl.vulkan.VkPipelineExecutableStatisticKHR;
 import org.lwjgl.vulkan.VkPipelineLayoutCreateInfo;
+import org.lwjgl.vulkan.VkPipelineShaderStageRequiredSubgroupSizeCreateInfo;
 import org.lwjgl.vulkan.VkPushConstantRange;
 import org.lwjgl.vulkan.VkQueue;
 import org.lwjgl.vulkan.VkQueueFamilyProperties;
@@ -52,6 +58,9 @@ import org.lwjgl.vulkan.VkSpecializationMapEntry;
 public final class GpuDevice implements AutoCloseable {
   /** Push constants of every pipeline: what Vulkan guarantees. */
   public static final int PUSH_BYTES = 128;
+
+  /** The specialization constant of every shader that holds the size of a subgroup. */
+  private static final int SUBGROUP_CONSTANT = 31;
 
   private final VkPhysicalDevice physical;
   private final DeviceInfo info;
@@ -85,10 +94,7 @@ public final class GpuDevice implements AutoCloseable {
       VulkanException.check(
           vkCreatePipelineLayout(device, layout, null, result), "creating the pipeline layout");
       pipelineLayout = result.get(0);
-      var cache = VkPipelineCacheCreateInfo.calloc(stack).sType$Default();
-      VulkanException.check(
-          vkCreatePipelineCache(device, cache, null, result), "creating a pipeline cache");
-      pipelineCache = result.get(0);
+      pipelineCache = PipelineCacheFile.open(device, info);
     }
   }
 
@@ -235,6 +241,9 @@ public final class GpuDevice implements AutoCloseable {
       long shader = result.get(0);
       try {
         var info = VkComputePipelineCreateInfo.calloc(1, stack).sType$Default();
+        if (info().features().contains(Feature.STATISTICS)) {
+          info.get(0).flags(VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR);
+        }
         info.get(0).layout(pipelineLayout);
         info.get(0)
             .stage()
@@ -242,7 +251,17 @@ public final class GpuDevice implements AutoCloseable {
             .stage(VK_SHADER_STAGE_COMPUTE_BIT)
             .module(shader)
             .pName(stack.UTF8("main"))
-            .pSpecializationInfo(specialization(constants, stack));
+            .flags(VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT)
+            .pSpecializationInfo(
+                specialization(constants, info().usedSubgroupSize(), stack));
+        if (info().minSubgroupSize() < info().maxSubgroupSize()) {
+          info.get(0)
+              .stage()
+              .pNext(
+                  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo.calloc(stack)
+                      .sType$Default()
+                      .requiredSubgroupSize(info().usedSubgroupSize()));
+        }
         VulkanException.check(
             vkCreateComputePipelines(device, pipelineCache, info, null, result),
             "compiling shader " + name);
@@ -257,9 +276,47 @@ public final class GpuDevice implements AutoCloseable {
     }
   }
 
-  private static VkSpecializationInfo specialization(int[] constants, MemoryStack stack) {
-    var entries = VkSpecializationMapEntry.calloc(constants.length, stack);
-    ByteBuffer data = stack.malloc(4, 4 * constants.length);
+  /**
+   * What the driver's compiler says of {@code pipeline}, such as registers, spills and the size of
+   * the code, under its own names; empty where the driver does not tell.
+   */
+  public Map<String, String> statistics(GpuPipeline pipeline) {
+    var result = new LinkedHashMap<String, String>();
+    if (!info.features().contains(Feature.STATISTICS)) {
+      return result;
+    }
+    try (MemoryStack stack = stackPush()) {
+      IntBuffer count = stack.mallocInt(1);
+      var executable =
+          VkPipelineExecutableInfoKHR.calloc(stack).sType$Default().pipeline(pipeline.handle);
+      VulkanException.check(
+          vkGetPipelineExecutableStatisticsKHR(device, executable, count, null), "statistics");
+      try (var all = VkPipelineExecutableStatisticKHR.calloc(count.get(0))) {
+        all.forEach(s -> s.sType$Default());
+        VulkanException.check(
+            vkGetPipelineExecutableStatisticsKHR(device, executable, count, all), "statistics");
+        for (VkPipelineExecutableStatisticKHR s : all) {
+          String value =
+              switch (s.format()) {
+                case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR ->
+                    String.valueOf(s.value().f64());
+                case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_BOOL32_KHR ->
+                    String.valueOf(s.value().b32());
+                default -> String.valueOf(s.value().i64());
+              };
+          result.put(s.nameString(), value);
+        }
+      }
+    }
+    return result;
+  }
+
+  private static VkSpecializationInfo specialization(
+      int[] constants, int subgroupSize, MemoryStack stack) {
+    var entries = VkSpecializationMapEntry.calloc(constants.length + 1, stack);
+    ByteBuffer data = stack.malloc(4, 4 * constants.length + 4);
+    entries.get(constants.length).constantID(SUBGROUP_CONSTANT).offset(4 * constants.length).size(4);
+    data.putInt(4 * constants.length, subgroupSize);
     for (int i = 0; i < constants.length; i++) {
       entries.get(i).constantID(i).offset(4 * i).size(4);
       data.putInt(4 * i, constants[i]);
@@ -286,6 +343,7 @@ public final class GpuDevice implements AutoCloseable {
   public void close() {
     waitIdle();
     pipelines.forEach(p -> vkDestroyPipeline(device, p.handle, null));
+    PipelineCacheFile.save(device, info, pipelineCache);
     vkDestroyPipelineCache(device, pipelineCache, null);
     vkDestroyPipelineLayout(device, pipelineLayout, null);
     vkDestroyCommandPool(device, commandPool, null);
@@ -336,6 +394,12 @@ public final class GpuDevice implements AutoCloseable {
               .sType$Default()
               .cooperativeMatrix(true));
     }
+    if (info.features().contains(Feature.STATISTICS)) {
+      create.pNext(
+          VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR.calloc(stack)
+              .sType$Default()
+              .pipelineExecutableInfo(true));
+    }
     PointerBuffer handle = stack.mallocPointer(1);
     VulkanException.check(vkCreateDevice(physical, create, null, handle), "opening " + info.name());
     return new VkDevice(handle.get(0), physical, create);
@@ -361,6 +425,9 @@ public final class GpuDevice implements AutoCloseable {
     }
     if (info.features().contains(Feature.MEMORY_BUDGET)) {
       names.add(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+    }
+    if (info.features().contains(Feature.STATISTICS)) {
+      names.add(VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME);
     }
     if (names.isEmpty()) {
       return null;

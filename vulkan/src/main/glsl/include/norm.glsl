@@ -1,0 +1,55 @@
+// Norms over a whole row by one workgroup of NORM_GROUP invocations, each of which keeps every
+// NORM_GROUP-th run of 4 elements in registers: s = a; with NORM 2, s = a + b * scale; with NORM 3,
+// s = a + norm(b, post) * scale; then out = s / sqrt(mean(s^2) + eps) * weight. Needs COLS, NORM.
+#include "include/reduce.glsl"
+const uint NORM_GROUP = 256;
+const uint RUNS = (COLS / 4 + NORM_GROUP - 1) / NORM_GROUP;
+const uint MAX_RUNS = 16; // of any COLS
+
+float rowFactor(vec4 normed[MAX_RUNS], float eps) {
+  precise float squares = 0;
+  [[unroll]] for (uint j = 0; j < RUNS; j++) {
+    vec4 s = normed[j];
+    squares = fma(s.x, s.x, fma(s.y, s.y, fma(s.z, s.z, fma(s.w, s.w, squares))));
+  }
+  return 1.0 / sqrt(workgroupSum(squares) / float(COLS) + eps);
+}
+
+// The norm of row `row`; with `keep` stores s.
+void normalize(out vec4 normed[MAX_RUNS], Vecs a, Vecs b, Vecs weight, Vecs post, Vecs sum, uint row, bool keep, float eps, float scale) {
+  precise vec4 s;
+  vec4 factors[MAX_RUNS]; // loaded early: they come from memory, the rest from a cache
+  uint id = invocation();
+  uint at = row * (COLS / 4);
+  [[unroll]] for (uint j = 0; j < RUNS; j++) {
+    uint i = id + j * NORM_GROUP;
+    factors[j] = i < COLS / 4 ? weight.v[i] : vec4(0);
+    s = i < COLS / 4 ? (NORM == 3 ? b.v[at + i] : a.v[at + i]) : vec4(0);
+    if (NORM == 2 && i < COLS / 4) s = s + b.v[at + i] * scale;
+    normed[j] = s;
+  }
+  if (NORM == 3) {
+    float factor = rowFactor(normed, eps);
+    [[unroll]] for (uint j = 0; j < RUNS; j++) {
+      uint i = id + j * NORM_GROUP;
+      if (i < COLS / 4) {
+        s = a.v[at + i] + normed[j] * factor * post.v[i] * scale;
+        normed[j] = s;
+      }
+    }
+  }
+  if (NORM > 1 && keep) {
+    [[unroll]] for (uint j = 0; j < RUNS; j++) {
+      uint i = id + j * NORM_GROUP;
+      if (i < COLS / 4) sum.v[at + i] = normed[j];
+    }
+  }
+  float factor = rowFactor(normed, eps);
+  [[unroll]] for (uint j = 0; j < RUNS; j++) {
+    uint i = id + j * NORM_GROUP;
+    if (i < COLS / 4) {
+      s = normed[j] * factor * factors[j];
+      normed[j] = s;
+    }
+  }
+}

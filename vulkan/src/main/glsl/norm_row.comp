@@ -1,0 +1,57 @@
+#version 450
+// Whole-row norms (include/norm.glsl) whose result only products read, in the form that these want:
+// FORM 1: int8 blocks (include/quantized.glsl); 2: float16 divided by a power of two of the row
+// (include/half.glsl), SPLIT in two terms. Grid: x * z = rows.
+#include "include/types.glsl"
+#include "include/lanes.glsl"
+layout(constant_id = 1) const uint COLS = 256;
+layout(constant_id = 2) const uint NORM = 1;
+layout(constant_id = 3) const uint FORM = 1;
+layout(constant_id = 4) const uint SPLIT = 0;
+#include "include/norm.glsl"
+#include "include/quantized.glsl"
+#include "include/half.glsl"
+
+layout(push_constant, scalar) uniform Push {
+  Vecs a;
+  Vecs b;
+  Vecs weight; // [COLS]
+  Vecs post;   // [COLS]
+  Vecs sum;
+  Words quants; // or float16
+  Pairs blocks; // or scales of rows
+  uint n;
+  float eps;
+  float scale;
+};
+
+void main() {
+  uint row = workgroup();
+  if (row >= n) return;
+  vec4 normed[MAX_RUNS];
+  normalize(normed, a, b, weight, post, sum, row, true, eps, scale);
+  uint id = invocation();
+  if (FORM == 1) {
+    for (uint j = 0; j < RUNS; j++) {
+      uint i = id + j * NORM_GROUP;
+      uvec2 block;
+      uint word = quantizeRun(normed[j], block);
+      if (i < COLS / 4) {
+        quants.v[row * (COLS / 4) + i] = word;
+        if (i % 8 == 0) blocks.v[row * (COLS / 32) + i / 8] = block;
+      }
+    }
+  } else {
+    float largest = 0;
+    for (uint j = 0; j < RUNS; j++) {
+      vec4 y = abs(normed[j]);
+      largest = max(largest, max(max(y.x, y.y), max(y.z, y.w)));
+    }
+    float power = powerOf(workgroupMax(largest));
+    if (id == 0) Floats(blocks).v[row] = power;
+    for (uint j = 0; j < RUNS; j++) {
+      uint i = id + j * NORM_GROUP;
+      if (i < COLS / 4) storeHalf4(Pairs(quants), row, COLS, i, normed[j] / power, SPLIT);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+#version 450
+// Rows of float32 as float16 (include/half.glsl). Grid: x * z = rows.
+#include "include/types.glsl"
+#include "include/lanes.glsl"
+#include "include/reduce.glsl"
+#include "include/half.glsl"
+layout(constant_id = 1) const uint SPLIT = 0;
+
+layout(push_constant, scalar) uniform Push {
+  Vecs x;        // [n, cols]
+  Pairs result;  // [n, cols], or [n, 2 cols] with SPLIT
+  Floats powers; // [n]
+  uint n;
+  uint cols; // a multiple of 4
+};
+
+void main() {
+  uint row = workgroup();
+  if (row >= n) return;
+  uint id = invocation();
+  float largest = 0;
+  for (uint i = id; i < cols / 4; i += gl_WorkGroupSize.x) {
+    vec4 y = abs(x.v[row * (cols / 4) + i]);
+    largest = max(largest, max(max(y.x, y.y), max(y.z, y.w)));
+  }
+  float power = powerOf(workgroupMax(largest));
+  if (id == 0) powers.v[row] = power;
+  for (uint i = id; i < cols / 4; i += gl_WorkGroupSize.x) {
+    storeHalf4(result, row, cols, i, x.v[row * (cols / 4) + i] / power, SPLIT);
+  }
+}

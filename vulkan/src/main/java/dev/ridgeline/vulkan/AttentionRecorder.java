@@ -1,0 +1,213 @@
+package dev.ridgeline.vulkan;
+
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.KvType;
+import dev.ridgeline.graph.Graph;
+import dev.ridgeline.graph.KvLayer;
+import dev.ridgeline.graph.Op;
+import dev.ridgeline.graph.RopeParams.Layout;
+import dev.ridgeline.graph.Value;
+import java.util.HashSet;
+import java.util.Set;
+
+/** Records attention, and how K and V come into the cache. */
+final class AttentionRecorder {
+  /** Parts into which the positions of a row are cut at most; {@code PARTS} of the shader. */
+  static final int PARTS = 32;
+
+  private static final int GROUP = 256;
+
+  /** Heads of a workgroup that share loads of K and V: their q must fit its registers. */
+  private static final int MAX_SHARED_ELEMENTS = 512;
+
+  private final OpRecorder recorder;
+  private final Graph graph;
+  private final Capacity capacity;
+  private final Resources resources;
+  private final Dispatcher dispatcher;
+  private final Push push = new Push();
+  private final int q8;
+
+  AttentionRecorder(
+      OpRecorder recorder,
+      Graph graph,
+      Capacity capacity,
+      Resources resources,
+      Dispatcher dispatcher) {
+    this.recorder = recorder;
+    this.graph = graph;
+    this.capacity = capacity;
+    this.resources = resources;
+    this.dispatcher = dispatcher;
+    q8 = capacity.kvType() == KvType.Q8_0 ? 1 : 0;
+  }
+
+  /** Rows of a tile of {@code attend_tile.comp}: what fits 32 KB of shared memory. */
+  static int tileQueries(int keyDim) {
+    return keyDim <= 128 ? 32 : 16;
+  }
+
+  /** Norms of heads, rotations, K and V into their slots. */
+  void heads(GpuOp.Heads h) {
+    int n = recorder.rows(h.q());
+    if (n == 0) {
+      return;
+    }
+    KvLayer layer = h.layer();
+    KvBuffers.Planes keys = resources.kv.keys(layer);
+    KvBuffers.Planes values = resources.kv.values(layer);
+    dispatcher.uses(
+        Set.of(resources.buffer(h.q()), resources.buffer(h.k()), resources.buffer(h.v())),
+        Set.of(resources.buffer(h.out()), Resources.kv(layer)));
+    int heads = h.q().width() / layer.keyDim();
+    push.clear()
+        .addresses(resources.address(h.q()), resources.address(h.k()), resources.address(h.v()))
+        .addresses(h.qNorm() == null ? 0 : recorder.vector(h.qNorm()))
+        .addresses(h.kNorm() == null ? 0 : recorder.vector(h.kNorm()))
+        .addresses(resources.address(h.out()), resources.ropes.address(h.rope()))
+        .addresses(keys.data(), values.data());
+    pushRows(push, layer);
+    push.ints(heads | layer.headCountKv() << 16, n)
+        .floats(h.eps(), (float) h.params().magnitude())
+        .ints(keys.scaleUnits(), values.scaleUnits());
+    recorder.run(
+        recorder.pipeline(
+            Kernel.plain("heads"),
+            GROUP,
+            q8,
+            layer.keyDim(),
+            layer.valueDim(),
+            h.params().layout() == Layout.NEOX ? 1 : 0,
+            h.params().dims(),
+            h.qNorm() == null ? 0 : 1,
+            h.kNorm() == null ? 0 : 1),
+        push,
+        ((long) n * (heads + 2L * layer.headCountKv()) + 7) / 8,
+        1);
+  }
+
+  /** K and V into their slots. */
+  void store(Op.StoreKv s) {
+    dispatcher.uses(
+        Set.of(resources.buffer(s.k()), resources.buffer(s.v())), Set.of(Resources.kv(s.layer())));
+    store(s.k(), s.layer(), resources.kv.keys(s.layer()));
+    store(s.v(), s.layer(), resources.kv.values(s.layer()));
+  }
+
+  private void store(Value x, KvLayer layer, KvBuffers.Planes to) {
+    int n = recorder.rows(x);
+    push.clear().addresses(resources.address(x), to.data(), to.scales());
+    pushRows(push, layer);
+    push.ints(n, x.width());
+    long invocations = (long) n * x.width() / (q8 > 0 ? 32 : 1);
+    recorder.runEach(Kernel.plain("store_kv"), push, invocations, q8);
+  }
+
+  /**
+   * Attention; {@code intoInt8}: only products of few tokens read the result.
+   *
+   * @return whether the result is there as int8, and only so
+   */
+  boolean attention(Op.Attention a, boolean intoInt8) {
+    int n = recorder.rows(a.q());
+    KvLayer layer = a.layer();
+    if (n == 0) {
+      return false;
+    }
+    if (layer.keyDim() % 8 != 0 || layer.valueDim() % 8 != 0 || layer.keyDim() > 512) {
+      throw new IllegalArgumentException(
+          "attention with heads of %d and %d elements; the Vulkan kernels take multiples of 8 up to 512"
+              .formatted(layer.keyDim(), layer.valueDim()));
+    }
+    if (n > Products.MAX_VEC_TOKENS) {
+      tiles(a);
+      return false;
+    }
+    boolean quantize = intoInt8 && layer.valueDim() % 32 == 0;
+    int shared = sharedHeads(a);
+    Set<Integer> writes = new HashSet<>(Set.of(resources.buffer(a.out()), Scratch.PARTIALS));
+    if (quantize) {
+      writes.add(Scratch.QUANTIZED);
+    }
+    dispatcher.uses(Set.of(resources.buffer(a.q()), Resources.kv(layer)), writes);
+    KvBuffers.Planes keys = resources.kv.keys(layer);
+    KvBuffers.Planes values = resources.kv.values(layer);
+    Scratch scratch = resources.scratch;
+    push.clear()
+        .addresses(resources.address(a.q()))
+        .addresses(quantize ? scratch.quantized.quants() : resources.address(a.out()))
+        .addresses(scratch.quantized.blocks(), a.sinks() == null ? 0 : recorder.vector(a.sinks()))
+        .addresses(keys.data(), values.data())
+        .ints(keys.scaleUnits(), values.scaleUnits())
+        .addresses(scratch.partials.address(), scratch.counters.address());
+    pushRows(push, layer);
+    push.ints(n, a.headCount(), layer.headCountKv(), layer.window())
+        .floats(a.scale(), a.softCap());
+    recorder.run(
+        recorder.pipeline(
+            Kernel.plain("attend"),
+            GROUP,
+            q8,
+            layer.keyDim(),
+            layer.valueDim(),
+            a.sinks() == null ? 0 : 1,
+            shared,
+            quantize ? 1 : 0,
+            PARTS),
+        push,
+        a.headCount() / shared,
+        n,
+        PARTS);
+    return quantize;
+  }
+
+  /** Query heads of a workgroup: a divisor of those that share a KV head. */
+  private static int sharedHeads(Op.Attention a) {
+    int group = a.headCount() / a.layer().headCountKv();
+    int dim = Math.max(a.layer().keyDim(), a.layer().valueDim());
+    for (int heads = group; heads > 1; heads--) {
+      if (group % heads == 0 && heads * dim <= MAX_SHARED_ELEMENTS) {
+        return heads;
+      }
+    }
+    return 1;
+  }
+
+  private void tiles(Op.Attention a) {
+    KvLayer layer = a.layer();
+    KvBuffers.Planes keys = resources.kv.keys(layer);
+    KvBuffers.Planes values = resources.kv.values(layer);
+    int queries = tileQueries(Math.max(layer.keyDim(), layer.valueDim()));
+    dispatcher.uses(
+        Set.of(resources.buffer(a.q()), Resources.kv(layer)), Set.of(resources.buffer(a.out())));
+    push.clear()
+        .addresses(resources.address(a.q()), resources.address(a.out()))
+        .addresses(a.sinks() == null ? 0 : recorder.vector(a.sinks()))
+        .addresses(resources.step.tiles(queries), keys.data(), values.data())
+        .ints(keys.scaleUnits(), values.scaleUnits());
+    pushRows(push, layer);
+    push.ints(a.headCount(), layer.headCountKv(), layer.window()).floats(a.scale(), a.softCap());
+    recorder.run(
+        recorder.pipeline(
+            Kernel.plain("attend_tile"),
+            GROUP,
+            q8,
+            layer.keyDim(),
+            layer.valueDim(),
+            a.sinks() == null ? 0 : 1,
+            queries,
+            queries),
+        push,
+        a.headCount(),
+        StepBuffer.tiles(capacity, recorder.rows(a.q()), queries));
+  }
+
+  /** {@code StepRows} of {@code include/kv.glsl}. */
+  private void pushRows(Push to, KvLayer layer) {
+    to.addresses(
+            resources.step.positions(),
+            resources.step.sequences(),
+            resources.step.blockTables(graph.kvGroup(layer)))
+        .ints(capacity.blocksPerSequence(), capacity.blockTokens());
+  }
+}

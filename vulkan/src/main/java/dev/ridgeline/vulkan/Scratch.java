@@ -1,0 +1,174 @@
+package dev.ridgeline.vulkan;
+
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.graph.Graph;
+import dev.ridgeline.graph.Op;
+import dev.ridgeline.graph.Weight;
+import dev.ridgeline.tensor.DType;
+import dev.ridgeline.vulkan.device.GpuBuffer;
+import dev.ridgeline.vulkan.device.GpuDevice;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Device memory beside the values of a graph: activations in the forms that products want, weights
+ * decoded for products of many tokens, parts of attention and of the largest logit.
+ */
+final class Scratch implements AutoCloseable {
+  /** Numbers for {@link Dispatcher#uses}. */
+  static final int QUANTIZED = Integer.MAX_VALUE;
+
+  static final int GATED = Integer.MAX_VALUE - 1;
+  static final int HALVES = Integer.MAX_VALUE - 2;
+  static final int PARTIALS = Integer.MAX_VALUE - 3;
+  static final int LARGEST = Integer.MAX_VALUE - 4;
+  static final int DECODED = Integer.MAX_VALUE - 5;
+
+  /** Decoded weights at a time, twice: small enough for the last cache of large devices. */
+  private static final long DECODED_BYTES = 64L << 20;
+
+  /** Parts of a row of logits whose largest elements are found side by side. */
+  static final int LARGEST_PARTS = 64;
+
+  /**
+   * Bytes of each buffer.
+   *
+   * @param quantized elements as int8 of the inputs of products
+   * @param gated the same of the results of gated products
+   * @param halves bytes of rows as float16 with their powers
+   */
+  record Sizes(
+      long quantized,
+      long gated,
+      long halves,
+      long powers,
+      long decoded,
+      long partials,
+      long counters,
+      long largest) {
+    /** All of them. */
+    long bytes() {
+      return QuantizedX.bytes(quantized)
+          + QuantizedX.bytes(gated)
+          + halves
+          + powers
+          + 2 * decoded
+          + partials
+          + counters
+          + largest;
+    }
+  }
+
+  final QuantizedX quantized;
+  final QuantizedX gated;
+  final GpuBuffer halves;
+  final GpuBuffer powers;
+  final GpuBuffer partials;
+  final GpuBuffer counters;
+  final GpuBuffer largest;
+  private final GpuBuffer decoded;
+  private final Sizes sizes;
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  Scratch(GpuDevice device, Graph graph, Capacity capacity) {
+    sizes = sizes(graph, capacity, Products.hasMatrices(device.info()));
+    boolean done = false;
+    try {
+      quantized = opened(QuantizedX.allocate(device, sizes.quantized));
+      gated = opened(QuantizedX.allocate(device, sizes.gated));
+      halves = opened(device.buffer(sizes.halves, GpuBuffer.Use.DEVICE));
+      powers = opened(device.buffer(sizes.powers, GpuBuffer.Use.DEVICE));
+      partials = opened(device.buffer(sizes.partials, GpuBuffer.Use.DEVICE));
+      counters = opened(device.buffer(sizes.counters, GpuBuffer.Use.DEVICE));
+      largest = opened(device.buffer(sizes.largest, GpuBuffer.Use.DEVICE));
+      decoded = opened(device.buffer(2 * sizes.decoded, GpuBuffer.Use.DEVICE));
+      try (var clear = device.record()) {
+        clear.clear(counters, 0, counters.bytes());
+        clear.end();
+        clear.run();
+      }
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  private <T extends AutoCloseable> T opened(T resource) {
+    open.add(resource);
+    return resource;
+  }
+
+  /** Where decoded weights go; two halves take turns. */
+  long decoded(int half) {
+    return decoded.address() + half * sizes.decoded;
+  }
+
+  /** Bytes of each half of {@link #decoded}. */
+  long decodedBytes() {
+    return sizes.decoded;
+  }
+
+  static Sizes sizes(Graph graph, Capacity capacity, boolean matrices) {
+    long few = Math.min(capacity.maxTokens(), Products.MAX_VEC_TOKENS);
+    long quantized = 0;
+    long gated = 0;
+    long halves = 0;
+    long decoded = 0;
+    long partials = 0;
+    long counters = 0;
+    boolean many = matrices && capacity.maxTokens() > few;
+    long paddedRows = (capacity.maxTokens() + 255L) / 256 * 256;
+    for (Op op : graph.ops()) {
+      switch (op) {
+        case Op.MatMul _, Op.GatedMatMul _ -> {
+          long cols = op.inputs().getFirst().width();
+          quantized = Math.max(quantized, few * cols);
+          for (Weight weight : op.weights()) {
+            if (many && Products.fitsMatrices(weight)) {
+              int terms = weight.type() == DType.F16 ? 2 : 1;
+              halves = Math.max(halves, 2 * terms * paddedRows * cols);
+              decoded = Math.max(decoded, 2L * weight.cols() * 2 * ((weight.rows() + 127) / 128 * 128));
+            }
+          }
+          if (op instanceof Op.GatedMatMul m) {
+            gated = Math.max(gated, few * m.gate().rows());
+          }
+        }
+        case Op.ExpertMatMul m ->
+            quantized = Math.max(quantized, (long) capacity.maxTokens() * m.x().width());
+        case Op.Attention a -> {
+          long heads = few * a.headCount();
+          quantized = Math.max(quantized, heads * a.layer().valueDim());
+          partials =
+              Math.max(partials, 4 * heads * AttentionRecorder.PARTS * (a.layer().valueDim() + 2L));
+          counters = Math.max(counters, 4 * heads);
+        }
+        default -> {}
+      }
+    }
+    return new Sizes(
+        (quantized + 31) / 32 * 32,
+        (gated + 31) / 32 * 32,
+        halves,
+        4 * paddedRows,
+        Math.min(decoded, DECODED_BYTES),
+        partials,
+        counters,
+        8L * capacity.maxOutputs() * LARGEST_PARTS);
+  }
+
+  @Override
+  public void close() {
+    open.reversed()
+        .forEach(
+            resource -> {
+              try {
+                resource.close();
+              } catch (Exception e) {
+                throw new IllegalStateException("freeing device memory", e);
+              }
+            });
+  }
+}
