@@ -1,10 +1,10 @@
 #version 450
 // out[t, r] = sum_i x[t, i] w[r, i] + bias[r], or act(x gate^T) * (x up^T), for many tokens, in
-// cooperative matrices: tiles of 128 rows x BN tokens, 32 columns at a time through two stages of
-// shared memory. w is float16; x is float16 divided by a power of two of its row (include/half.glsl),
+// cooperative matrices: tiles of 128 rows x BN tokens, BK columns at a time through STAGES stages
+// of shared memory. w is float16; x is float16 divided by a power of two of its row (include/half.glsl),
 // with SPLIT in two terms. Up to three results side by side (Q, K and V). Gated: tiles of TM rows of
 // gate and of up alternate. Shapes are macros, so that every array has a size before any driver sees
-// it: BN, GATED, LANES_USED (the subgroup's size), TM, TN, TK (the matrices of a subgroup). Grid: x * z = ceil(rows / (128 or 64 gated)), y = ceil(n / BN).
+// it: BN, BK, GATED, LANES_USED (the subgroup's size), TM, TN, TK (the matrices of a subgroup). Grid: x * z = ceil(rows / (128 or 64 gated)), y = ceil(n / BN).
 // Sums in float32.
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require
@@ -37,7 +37,7 @@ layout(push_constant, scalar) uniform Push {
 };
 
 const uint BM = 128;
-const uint BK = 32;
+const uint QUADS = BK / 8;
 const uint STRIDE = (BK + 8) / 8; // in 16 bytes; padded, so that rows start in different banks
 const uint GROUP = 256;
 const uint SUBGROUPS = GROUP / LANES_USED;
@@ -81,17 +81,17 @@ void main() {
   uint xCols = cols * (1 + SPLIT);
   [[unroll]] for (uint j = 0; j < A_LOADS; j++) {
     uint i = id + j * GROUP;
-    aAt[j] = weightRow(row0, i / 4) * (cols / 8) + i % 4;
+    aAt[j] = weightRow(row0, i / QUADS) * (cols / 8) + i % QUADS;
   }
-  [[unroll]] for (uint j = 0; j < B_LOADS; j++) bAt[j] = (t0 + (id + j * GROUP) / 4) * (xCols / 8) + id % 4;
+  [[unroll]] for (uint j = 0; j < B_LOADS; j++) bAt[j] = (t0 + (id + j * GROUP) / QUADS) * (xCols / 8) + id % QUADS;
   uvec4 a[A_LOADS];
   uvec4 b[B_LOADS];
   // Loads of the next columns are under way during the products of these.
   [[unroll]] for (uint j = 0; j < A_LOADS; j++) a[j] = w.v[aAt[j]];
   [[unroll]] for (uint j = 0; j < B_LOADS; j++) b[j] = x.v[bAt[j]];
-  uint to = id / 4 * STRIDE + id % 4;
-  [[unroll]] for (uint j = 0; j < A_LOADS; j++) tile[to + j * (GROUP / 4) * STRIDE] = a[j];
-  [[unroll]] for (uint j = 0; j < B_LOADS; j++) tile[to + (BM + j * (GROUP / 4)) * STRIDE] = b[j];
+  uint to = id / QUADS * STRIDE + id % QUADS;
+  [[unroll]] for (uint j = 0; j < A_LOADS; j++) tile[to + j * (GROUP / QUADS) * STRIDE] = a[j];
+  [[unroll]] for (uint j = 0; j < B_LOADS; j++) tile[to + (BM + j * (GROUP / QUADS)) * STRIDE] = b[j];
   barrier();
   uint from = 0;
   for (uint k = BK; k <= xCols; k += BK) {
@@ -113,8 +113,8 @@ void main() {
     }
     if (STAGES == 1) barrier();
     from = STAGES == 1 ? 0 : STAGE - from;
-    [[unroll]] for (uint j = 0; j < A_LOADS; j++) tile[from + to + j * (GROUP / 4) * STRIDE] = a[j];
-    [[unroll]] for (uint j = 0; j < B_LOADS; j++) tile[from + to + (BM + j * (GROUP / 4)) * STRIDE] = b[j];
+    [[unroll]] for (uint j = 0; j < A_LOADS; j++) tile[from + to + j * (GROUP / QUADS) * STRIDE] = a[j];
+    [[unroll]] for (uint j = 0; j < B_LOADS; j++) tile[from + to + (BM + j * (GROUP / QUADS)) * STRIDE] = b[j];
     barrier();
   }
   // Each subgroup takes its results through shared memory, to know their rows and tokens.

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -120,6 +121,14 @@ final class BenchCommand implements Callable<Integer> {
       description = "text, json, jsonl, csv, md or sql. Default: text.")
   private Format format = Format.TEXT;
 
+  @Option(
+      names = "--profile",
+      paramLabel = "FILE",
+      description =
+          "Also time each kernel of one step of every row, on a GPU: tables on standard error, and a"
+              + " trace in FILE for chrome://tracing or ui.perfetto.dev.")
+  private @Nullable Path profile;
+
   @Mixin private HistoryArgument history = new HistoryArgument();
 
   @ArgGroup(
@@ -156,12 +165,23 @@ final class BenchCommand implements Callable<Integer> {
             warmupSeconds());
     Progress progress = new Progress(spec.commandLine().getErr());
     List<Bench.Row> rows;
+    List<Bench.Profiled> profiled;
     try (Bench bench = new Bench(plan, progress)) {
+      if (profile != null) {
+        bench.profile();
+      }
       rows = bench.run(setups);
+      profiled = bench.profiled();
+    } catch (UnsupportedOperationException e) {
+      throw new Errors.InputException("--profile: " + e.getMessage());
     } finally {
       progress.clear();
     }
     report(rows);
+    if (profile != null) {
+      Profiles.write(profiled, profile);
+      Profiles.print(profiled, spec.commandLine().getErr(), rows.getFirst().machine());
+    }
     MachineInfo info = MachineInfo.here();
     List<MachineFigures> machines = rows.stream().map(Bench.Row::machine).distinct().toList();
     List<BenchResult> results = rows.stream().map(r -> BenchResult.of(r, info)).toList();

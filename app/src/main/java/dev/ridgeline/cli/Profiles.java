@@ -1,9 +1,9 @@
 package dev.ridgeline.cli;
 
-import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.backend.StepProfile;
 import dev.ridgeline.lab.Bench;
 import dev.ridgeline.lab.KernelTimes;
+import dev.ridgeline.lab.MachineFigures;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -16,27 +16,22 @@ import java.util.Map;
 
 /** Where the time of steps went: as tables, and as a trace for the browser. */
 final class Profiles {
-  private record Entry(String title, Bench.Profiled profiled) {}
+  private Profiles() {}
 
-  private final List<Entry> entries = new ArrayList<>();
-
-  void add(String model, List<Bench.Profiled> profiled) {
-    for (Bench.Profiled p : profiled) {
-      String step = p.generates() ? "generate" : "prompt of " + p.tokens();
-      entries.add(new Entry("%s, %s at %d".formatted(model, step, p.depth()), p));
-    }
+  private static String title(Bench.Profiled p) {
+    return "%s, a step of %d at %d".formatted(p.model(), p.tokens(), p.depth());
   }
 
   /** A table a step; the shares add up to the step's time by the host's clock. */
-  void print(PrintWriter out, MachineLimits limits) {
-    for (Entry entry : entries) {
+  static void print(List<Bench.Profiled> all, PrintWriter out, MachineFigures machine) {
+    for (Bench.Profiled p : all) {
       out.println();
-      out.println(entry.title);
-      Bench.Profiled p = entry.profiled;
-      var table = new Table("kernel", "runs", "us", "% of step", "MB", "GB/s", "GFLOP/s", "of limit");
+      out.println(title(p));
+      var table =
+          new Table("kernel", "runs", "us", "% of step", "MB", "GB/s", "GFLOP/s", "of limit");
       double wall = p.profile().wallNanos();
       for (KernelTimes k : p.kernels()) {
-        double floor = limits.floorSeconds(k.bytes(), k.flops()) * 1e9;
+        double floor = machine.limits().floorSeconds(k.bytes(), k.flops()) * 1e9;
         table.add(
             k.kernel(),
             k.runs(),
@@ -70,12 +65,12 @@ final class Profiles {
       String name, String ph, double ts, double dur, int pid, int tid, Map<String, Object> args) {}
 
   /** Writes Chrome's trace format: complete events in microseconds, a thread a step. */
-  void write(Path file) {
+  static void write(List<Bench.Profiled> all, Path file) {
     var events = new ArrayList<Event>();
-    for (int i = 0; i < entries.size(); i++) {
-      Entry entry = entries.get(i);
-      events.add(new Event("thread_name", "M", 0, 0, 1, i, Map.of("name", entry.title)));
-      for (StepProfile.Part part : entry.profiled.profile().parts()) {
+    for (int i = 0; i < all.size(); i++) {
+      Bench.Profiled p = all.get(i);
+      events.add(new Event("thread_name", "M", 0, 0, 1, i, Map.of("name", title(p))));
+      for (StepProfile.Part part : p.profile().parts()) {
         String ops =
             String.join(
                 ", ",

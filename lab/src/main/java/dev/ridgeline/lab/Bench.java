@@ -1,6 +1,8 @@
 package dev.ridgeline.lab;
 
 import dev.ridgeline.backend.Backend;
+import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.StepProfile;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Cost;
 import dev.ridgeline.lab.stats.Estimate;
@@ -75,6 +77,9 @@ public final class Bench implements AutoCloseable {
     }
   }
 
+  private final List<Profiled> profiled = new ArrayList<>();
+  private boolean profiles;
+
   /** A bench of {@code plan}; {@code progress} is told what is going on. */
   public Bench(BenchPlan plan, Consumer<String> progress) {
     this.plan = plan;
@@ -94,6 +99,25 @@ public final class Bench implements AutoCloseable {
       waiting.forEach(Opened::close);
     }
     return rows;
+  }
+
+  /** Where the time of one step of each row goes; see {@link #profile()}. */
+  public record Profiled(
+      String model, int tokens, int depth, StepProfile profile, List<KernelTimes> kernels) {
+    /** Copies the list. */
+    public Profiled {
+      kernels = List.copyOf(kernels);
+    }
+  }
+
+  /** Also profiles one step of each row of {@link #run}, once it is measured. */
+  public void profile() {
+    profiles = true;
+  }
+
+  /** What {@link #profile()} asked for. */
+  public List<Profiled> profiled() {
+    return List.copyOf(profiled);
   }
 
   /** From the front: the first, and those after it that fit beside it. */
@@ -137,6 +161,9 @@ public final class Bench implements AutoCloseable {
             cell.samples.add(cell.seconds());
           }
         }
+      }
+      if (profiles) {
+        cells.forEach(cell -> profiled.add(cell.profile()));
       }
       return cells.stream().map(Cell::row).toList();
     } finally {
@@ -229,6 +256,18 @@ public final class Bench implements AutoCloseable {
       driver.prompt(prompt);
       driver.generate(generate);
       return (System.nanoTime() - start) / 1e9;
+    }
+
+    Profiled profile() {
+      Capacity capacity = loaded.executable().capacity();
+      int tokens = prompt > 0 ? Math.min(prompt, capacity.maxTokens()) : 1;
+      StepDriver driver = loaded.driver();
+      driver.reset();
+      driver.prompt(depth);
+      StepProfile profile = driver.profile(tokens);
+      var work = Cost.Workload.of(tokens, depth, capacity.kvType().type());
+      return new Profiled(
+          opened.model.name(), tokens, depth, profile, KernelTimes.of(profile, work));
     }
 
     Row row() {

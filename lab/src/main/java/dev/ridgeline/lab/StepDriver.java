@@ -3,6 +3,7 @@ package dev.ridgeline.lab;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
+import dev.ridgeline.backend.StepProfile;
 import dev.ridgeline.graph.Graph;
 import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
@@ -82,6 +83,17 @@ public final class StepDriver {
       int _ = executable.argmax(0);
       afterToken.accept(i);
     }
+  }
+
+  /** Runs {@code count} random tokens in one step and tells where its time went. */
+  public StepProfile profile(int count) {
+    step.clear();
+    step.beginSequence(blockTables);
+    int[] ids = randomTokens(count);
+    for (int i = 0; i < count; i++) {
+      step.addToken(ids[i], position++, i == count - 1);
+    }
+    return executable.profile(step);
   }
 
   /** Runs one token; output 0 then holds its logits. */

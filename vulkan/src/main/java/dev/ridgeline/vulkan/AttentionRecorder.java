@@ -141,8 +141,7 @@ final class AttentionRecorder {
         .ints(keys.scaleUnits(), values.scaleUnits())
         .addresses(scratch.partials.address(), scratch.counters.address());
     pushRows(push, layer);
-    push.ints(n, a.headCount(), layer.headCountKv(), layer.window())
-        .floats(a.scale(), a.softCap());
+    push.ints(n, a.headCount(), layer.headCountKv(), layer.window()).floats(a.scale(), a.softCap());
     recorder.run(
         recorder.pipeline(
             Kernel.plain("attend"),

@@ -39,7 +39,8 @@ sealed interface GpuOp extends ActivationPlan.Stage {
    * RmsNorm(s, weight)}.
    *
    * @param sum s, where it is stored
-   * @param posted {@code RmsNorm(b, post)}, which is stored only where no kernel does it all at once
+   * @param posted {@code RmsNorm(b, post)}, which is stored only where no kernel does it all at
+   *     once
    */
   record Norm(
       Value a,

@@ -55,13 +55,14 @@ record Kernel(String name, String source, Map<String, String> defines) {
     PLAIN.forEach(name -> result.add(plain(name)));
     OF_FORMATS.forEach(
         (source, taken) ->
-            Stream.of(DType.values())
-                .filter(taken)
-                .forEach(type -> result.add(of(source, type))));
+            Stream.of(DType.values()).filter(taken).forEach(type -> result.add(of(source, type))));
     for (MatrixShape shape : MATRIX_SHAPES) {
+      result.add(probeMatrix(shape));
       for (int wide : List.of(64, 128)) {
-        result.add(matrix(shape, wide, false));
-        result.add(matrix(shape, wide, true));
+        for (int deep : List.of(32, 64)) {
+          result.add(matrix(shape, wide, deep, false));
+          result.add(matrix(shape, wide, deep, true));
+        }
       }
     }
     return result;
@@ -79,18 +80,27 @@ record Kernel(String name, String source, Map<String, String> defines) {
     return MATRIX_SHAPES.contains(shape);
   }
 
-  /** {@code mul_mat_matrix} for tiles of {@code wide} tokens. */
-  static Kernel matrix(MatrixShape shape, int wide, boolean gated) {
+  /** {@code mul_mat_matrix} for tiles of {@code wide} tokens, {@code deep} columns at once. */
+  static Kernel matrix(MatrixShape shape, int wide, int deep, boolean gated) {
     return new Kernel(
-        "mul_mat_matrix_%d_%d%s".formatted(shape.lanes(), wide, gated ? "_gated" : ""),
+        "mul_mat_matrix_%d_%dx%d%s".formatted(shape.lanes(), wide, deep, gated ? "_gated" : ""),
         "mul_mat_matrix.comp",
         Map.of(
             "BN", "" + wide + "u",
+            "BK", deep + "u",
             "GATED", gated ? "1" : "0",
             "LANES_USED", shape.lanes() + "u",
             "TM", shape.m() + "u",
             "TN", shape.n() + "u",
             "TK", shape.k() + "u"));
+  }
+
+  /** {@code probe_matrix} for {@code shape}. */
+  static Kernel probeMatrix(MatrixShape shape) {
+    return new Kernel(
+        "probe_matrix_" + shape.lanes(),
+        "probe_matrix.comp",
+        Map.of("TM", shape.m() + "u", "TN", shape.n() + "u", "TK", shape.k() + "u"));
   }
 
   /** The kernel without a format whose source is {@code source}. */

@@ -44,15 +44,15 @@ final class Lowering {
     var values = new ArrayList<>(graph.values());
     for (Op op : graph.ops()) {
       if (op instanceof Op.GatedMatMul m && m.gate().type() != m.up().type()) {
-        var gate = new Value(values.size(), m.out().name() + " gate", m.out().width(), m.out().rows());
+        var gate =
+            new Value(values.size(), m.out().name() + " gate", m.out().width(), m.out().rows());
         values.add(gate);
         var up = new Value(values.size(), m.out().name() + " up", m.out().width(), m.out().rows());
         values.add(up);
         ops.add(
             new Op.MatMul(
                 m.x(),
-                List.of(
-                    new Op.Product(m.gate(), null, gate), new Op.Product(m.up(), null, up))));
+                List.of(new Op.Product(m.gate(), null, gate), new Op.Product(m.up(), null, up))));
         ops.add(new Op.Gate(gate, up, m.activation(), m.out()));
       } else {
         ops.add(op);
@@ -100,8 +100,7 @@ final class Lowering {
     return switch (producers.get(x)) {
       case Op.RmsNorm n when n.weight().cols() == cols -> {
         merged.add(n);
-        yield new GpuOp.Norm(
-            n.x(), null, null, 0, n.weight(), n.eps(), null, null, x, List.of(n));
+        yield new GpuOp.Norm(n.x(), null, null, 0, n.weight(), n.eps(), null, null, x, List.of(n));
       }
       case Op.AddRmsNorm n when isReadAfter(n.sum(), product) -> {
         merged.add(n);
@@ -129,7 +128,9 @@ final class Lowering {
     };
   }
 
-  /** Whether everything that reads {@code value} comes after {@code op}, which then may write it. */
+  /**
+   * Whether everything that reads {@code value} comes after {@code op}, which then may write it.
+   */
   private boolean isReadAfter(Value value, Op op) {
     int at = graph.ops().indexOf(op);
     return !value.equals(graph.logits())

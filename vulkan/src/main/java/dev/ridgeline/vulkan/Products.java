@@ -9,6 +9,7 @@ import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +59,7 @@ final class Products {
   private final Dispatcher dispatcher;
   private final DeviceInfo device;
   private final Push push = new Push();
-  private static final int WIDE = Integer.getInteger("ridgeline.vulkan.wide", 128);
+
   private int decodedHalf;
 
   /** What {@link Scratch#quantized} holds, and {@link Scratch#halves}, in one term or two. */
@@ -172,7 +173,10 @@ final class Products {
   }
 
   private void integerProducts(GpuOp.Products op, List<Band> bands, int n) {
-    int groups = bands.stream().mapToInt(b -> ceil(b.rows(), vecRows(b.rows(), n, op.norm() != null) * LANE_GROUPS)).sum();
+    int groups =
+        bands.stream()
+            .mapToInt(b -> ceil(b.rows(), vecRows(b.rows(), n, op.norm() != null) * LANE_GROUPS))
+            .sum();
     GpuOp.Norm norm = prepareInteger(op, n, groups);
     for (Band band : bands) {
       integerProduct(norm, op.x(), band, 0, n, false);
@@ -233,12 +237,14 @@ final class Products {
     int n = recorder.rows(norm.a());
     push.clear()
         .addresses(resources.address(norm.a()), recorder.address(norm.b()))
-        .addresses(recorder.vector(norm.weight()), norm.post() == null ? 0 : recorder.vector(norm.post()))
+        .addresses(
+            recorder.vector(norm.weight()), norm.post() == null ? 0 : recorder.vector(norm.post()))
         .addresses(recorder.address(norm.sum()), to, scales)
         .ints(n)
         .floats(norm.eps(), norm.scale());
     recorder.run(
-        recorder.pipeline(Kernel.plain("norm_row"), GROUP, norm.out().width(), norm.mode(), form, split),
+        recorder.pipeline(
+            Kernel.plain("norm_row"), GROUP, norm.out().width(), norm.mode(), form, split),
         push,
         n,
         1);
@@ -263,13 +269,13 @@ final class Products {
   }
 
   /** Rows at a time: their units and sums must leave registers for several workgroups. */
-  private static int atOnce(int rows, int kind, int tokens) {
+  private static int atOnce(int rows, int kind) {
     return Math.min(rows, kind > 0 ? ROWS_AT_ONCE / 2 : ROWS_AT_ONCE);
   }
 
   /** Units of each row at a time, so that about four loads are under way. */
   private static int parallel(int rows, int kind, int tokens) {
-    int under = atOnce(rows, kind, tokens) * (kind > 0 ? 2 : 1);
+    int under = atOnce(rows, kind) * (kind > 0 ? 2 : 1);
     return tokens > 1 ? 1 : Math.max(1, UNITS_AHEAD / under);
   }
 
@@ -309,14 +315,19 @@ final class Products {
       push.addresses(from.quants(), from.blocks(), 0, 0, 0);
     } else {
       push.addresses(resources.address(norm.a()), recorder.address(norm.b()))
-          .addresses(recorder.vector(norm.weight()), norm.post() == null ? 0 : recorder.vector(norm.post()))
+          .addresses(
+              recorder.vector(norm.weight()),
+              norm.post() == null ? 0 : recorder.vector(norm.post()))
           .addresses(recorder.address(norm.sum()));
     }
     push.addresses(resources.weights.planes(weight)[0]);
     if (intoInt8) {
       push.addresses(scratch.gated.quants(), scratch.gated.blocks(), 0);
     } else {
-      push.addresses(recorder.address(band.out(0)), recorder.address(band.out(1)), recorder.address(band.out(2)));
+      push.addresses(
+          recorder.address(band.out(0)),
+          recorder.address(band.out(1)),
+          recorder.address(band.out(2)));
     }
     push.addresses(band.bias() == null ? 0 : recorder.vector(band.bias()))
         .ints(resources.weights.units(weight))
@@ -337,8 +348,8 @@ final class Products {
             intoInt8 ? 1 : 0,
             norm == null ? 256 : weight.cols(),
             parallel(rows, kind, tokens),
-            atOnce(rows, kind, tokens),
-            sums(atOnce(rows, kind, tokens) * tokens)),
+            atOnce(rows, kind),
+            sums(atOnce(rows, kind) * tokens)),
         push,
         ceil(band.rows(), rows * LANE_GROUPS),
         ceil(n, tokens));
@@ -347,7 +358,8 @@ final class Products {
     }
   }
 
-  private void otherProducts(GpuOp.Products op, List<Op.Product> products, List<Band> bands, int n) {
+  private void otherProducts(
+      GpuOp.Products op, List<Op.Product> products, List<Band> bands, int n) {
     boolean matrices = n > MAX_VEC_TOKENS && hasMatrices(device);
     if (!matrices || !products.stream().allMatch(p -> fitsMatrices(p.weight()))) {
       if (op.norm() != null) {
@@ -384,7 +396,8 @@ final class Products {
       return;
     }
     if (norm != null) {
-      normRows(norm, 2, terms - 1, Scratch.HALVES, scratch.halves.address(), scratch.powers.address());
+      normRows(
+          norm, 2, terms - 1, Scratch.HALVES, scratch.halves.address(), scratch.powers.address());
     } else {
       dispatcher.uses(Set.of(resources.buffer(x)), Set.of(Scratch.HALVES));
       int n = recorder.rows(x);
@@ -404,7 +417,8 @@ final class Products {
     toHalves(norm, x, terms);
     if (weight.type() == DType.F16 && (up == null || resources.weights.follows(weight, up))) {
       dispatcher.uses(Set.of(Scratch.HALVES), written(band));
-      matrixDispatch(resources.weights.planes(weight)[0], band, kind, n, 0, band.rows(), band.rows());
+      matrixDispatch(
+          resources.weights.planes(weight)[0], band, kind, n, 0, band.rows(), band.rows());
       return;
     }
     int rowBytes = 2 * weight.cols() * (up == null ? 1 : 2);
@@ -448,24 +462,39 @@ final class Products {
     Weight weight = band.weight();
     push.clear()
         .addresses(weights, scratch.halves.address(), scratch.powers.address())
-        .addresses(recorder.address(band.out(0)), recorder.address(band.out(1)), recorder.address(band.out(2)))
+        .addresses(
+            recorder.address(band.out(0)),
+            recorder.address(band.out(1)),
+            recorder.address(band.out(2)))
         .addresses(band.bias() == null ? 0 : recorder.vector(band.bias()))
         .ints(weight.cols(), count, n, band.rows(0), band.rows(1), band.rows(), first, up);
     boolean gated = kind > 0;
     int hasBias = band.bias() == null ? 0 : 1;
     int split = weight.type() == DType.F16 ? 1 : 0;
-    int wide = n > 64 ? WIDE : 64;
-    int stages = device.maxSharedBytes() >= 48 << 10 ? 2 : 1;
+    int wide = n > 64 ? 128 : 64;
+    int deep = weight.cols() % 64 == 0 && device.maxSharedBytes() >= 40 << 10 ? 64 : 32;
+    int stages = deep == 32 && device.maxSharedBytes() >= 48 << 10 ? 2 : 1;
     recorder.run(
         recorder.pipeline(
-            Kernel.matrix(device.matrixShape(), wide, gated), GROUP, kind, hasBias, split, stages),
+            Kernel.matrix(Objects.requireNonNull(device.matrixShape()), wide, deep, gated),
+            GROUP,
+            kind,
+            hasBias,
+            split,
+            stages),
         push,
         ceil(count, gated ? MATRIX_ROWS / 2 : MATRIX_ROWS),
         ceil(n, wide));
   }
 
   private void floatProduct(
-      Value x, Weight weight, @Nullable Weight up, int kind, @Nullable Weight bias, Value out, int n) {
+      Value x,
+      Weight weight,
+      @Nullable Weight up,
+      int kind,
+      @Nullable Weight bias,
+      Value out,
+      int n) {
     dispatcher.uses(Set.of(resources.buffer(x)), Set.of(resources.buffer(out)));
     pushFloat(x, weight, up, bias, out, 0, n);
     int hasBias = bias == null ? 0 : 1;
@@ -478,7 +507,8 @@ final class Products {
     } else {
       int together = Math.min(VEC_TOKENS, n < 3 ? n : Integer.highestOneBit(2 * n - 1));
       recorder.run(
-          recorder.pipeline(Kernel.of("mul_mat_vec", weight.type()), VEC_GROUP, together, kind, hasBias, 0),
+          recorder.pipeline(
+              Kernel.of("mul_mat_vec", weight.type()), VEC_GROUP, together, kind, hasBias, 0),
           push,
           ceil(weight.rows(), VEC_ROWS),
           ceil(n, together));
@@ -496,7 +526,8 @@ final class Products {
     int hasBias = m.bias() == null ? 0 : 1;
     if (!Lowering.isInteger(weight) || m.x().width() % 32 != 0) {
       dispatcher.uses(
-          Set.of(resources.buffer(m.x()), resources.buffer(m.route())), Set.of(resources.buffer(m.out())));
+          Set.of(resources.buffer(m.x()), resources.buffer(m.route())),
+          Set.of(resources.buffer(m.out())));
       pushFloat(m.x(), weight, null, m.bias(), m.out(), resources.address(m.route()), n);
       recorder.run(
           recorder.pipeline(Kernel.of("mul_mat_vec", weight.type()), VEC_GROUP, 1, 0, hasBias, k),
@@ -509,7 +540,12 @@ final class Products {
     dispatcher.uses(
         Set.of(Scratch.QUANTIZED, resources.buffer(m.route())), Set.of(resources.buffer(m.out())));
     push.clear()
-        .addresses(scratch.quantized.quants(), scratch.quantized.blocks(), resources.address(m.route()), 0, 0)
+        .addresses(
+            scratch.quantized.quants(),
+            scratch.quantized.blocks(),
+            resources.address(m.route()),
+            0,
+            0)
         .addresses(resources.weights.planes(weight)[0], resources.address(m.out()), 0, 0)
         .addresses(m.bias() == null ? 0 : recorder.vector(m.bias()))
         .ints(resources.weights.units(weight))
@@ -518,7 +554,19 @@ final class Products {
     int rows = vecRows(weight.rows() * k, 1, false);
     recorder.run(
         recorder.pipeline(
-            Kernel.of("mul_mat_vec_q", weight.type()), GROUP, 1, rows, 0, hasBias, k, 0, 0, 256, parallel(rows, 0, 1), atOnce(rows, 0, 1), sums(atOnce(rows, 0, 1))),
+            Kernel.of("mul_mat_vec_q", weight.type()),
+            GROUP,
+            1,
+            rows,
+            0,
+            hasBias,
+            k,
+            0,
+            0,
+            256,
+            parallel(rows, 0, 1),
+            atOnce(rows, 0),
+            sums(atOnce(rows, 0))),
         push,
         ceil(weight.rows(), rows * LANE_GROUPS),
         n);

@@ -39,6 +39,9 @@ final class Push {
 
   /** What was put, ready to be read. */
   ByteBuffer done() {
-    return bytes.flip();
+    if (bytes.position() > 0) {
+      bytes.flip();
+    }
+    return bytes;
   }
 }

@@ -49,7 +49,10 @@ final class StepBuffer implements AutoCloseable {
 
   private long tilesAt(int queries) {
     long ints = tableAt(capacity.kvBlocks().size(), 0) / 4;
-    return 4 * (queries == TILES[0] ? ints : ints + 2L * tiles(capacity, capacity.maxTokens(), TILES[0]));
+    return 4
+        * (queries == TILES[0]
+            ? ints
+            : ints + 2L * tiles(capacity, capacity.maxTokens(), TILES[0]));
   }
 
   private void writeTiles(Step step, int queries) {

@@ -9,9 +9,13 @@ import dev.ridgeline.vulkan.device.VulkanException;
 import dev.ridgeline.vulkan.device.VulkanInstance;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Finds {@link VulkanBackend}; preferred to the processor where there is a real device. */
 public final class VulkanProvider implements BackendProvider {
+  private static @Nullable List<DeviceInfo> devices;
+  private static @Nullable String failure;
+
   @Override
   public String name() {
     return "vulkan";
@@ -58,9 +62,19 @@ public final class VulkanProvider implements BackendProvider {
     return device.missing().isEmpty();
   }
 
-  private static List<DeviceInfo> devices() {
-    try (VulkanInstance instance = VulkanInstance.open(false)) {
-      return instance.devices();
+  /** Asked once a process: a driver takes long to start, and devices do not come and go. */
+  private static synchronized List<DeviceInfo> devices() {
+    if (failure != null) {
+      throw new VulkanException(failure);
     }
+    if (devices == null) {
+      try (VulkanInstance instance = VulkanInstance.open(false)) {
+        devices = List.copyOf(instance.devices());
+      } catch (VulkanException e) {
+        failure = String.valueOf(e.getMessage());
+        throw e;
+      }
+    }
+    return devices;
   }
 }

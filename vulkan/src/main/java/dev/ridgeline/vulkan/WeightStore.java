@@ -87,7 +87,7 @@ final class WeightStore implements AutoCloseable {
       boolean joins =
           !run.isEmpty()
               && run.getLast().type() == weight.type()
-              && run.getLast().cols() == weight.cols() | weight.rows() == 1
+              && (run.getLast().cols() == weight.cols() || weight.rows() == 1)
               && run.stream().allMatch(w -> w.experts() == 1 && blocks(w) % 16 == 0)
               && weight.experts() == 1
               && blocks(weight) % 16 == 0;
@@ -118,9 +118,7 @@ final class WeightStore implements AutoCloseable {
     return found;
   }
 
-  /**
-   * Whether {@code next} lies right after {@code weight} in every plane: both as one matrix.
-   */
+  /** Whether {@code next} lies right after {@code weight} in every plane: both as one matrix. */
   boolean follows(Weight weight, Weight next) {
     long[] first = planes(weight);
     long[] second = planes(next);

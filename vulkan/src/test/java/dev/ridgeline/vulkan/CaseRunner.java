@@ -33,7 +33,8 @@ final class CaseRunner {
         System.out.println("MESSAGE at " + c.name() + ": " + said.get(messages));
       }
     }
-    System.out.printf("%s: %d op cases, %d failures%n", backend.description(), cases.size(), failed);
+    System.out.printf(
+        "%s: %d op cases, %d failures%n", backend.description(), cases.size(), failed);
     backend.close();
     System.exit(failed == 0 ? 0 : 1);
   }

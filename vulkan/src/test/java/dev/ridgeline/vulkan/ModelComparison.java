@@ -64,8 +64,7 @@ final class ModelComparison {
   }
 
   private static int[][] tables(Graph graph, int sequence) {
-    int[] table =
-        IntStream.range(0, CONTEXT / BLOCK).map(i -> i * SEQUENCES + sequence).toArray();
+    int[] table = IntStream.range(0, CONTEXT / BLOCK).map(i -> i * SEQUENCES + sequence).toArray();
     return Collections.nCopies(graph.kvGroups().size(), table).toArray(int[][]::new);
   }
 
@@ -122,7 +121,8 @@ final class ModelComparison {
       for (int i = 0; i < logits.length; i++) {
         different += Float.floatToIntBits(alone[i]) == Float.floatToIntBits(logits[i]) ? 0 : 1;
       }
-      System.out.printf("batch of %d: %d of %d logits differ from alone%n", n, different, logits.length);
+      System.out.printf(
+          "batch of %d: %d of %d logits differ from alone%n", n, different, logits.length);
     }
   }
 }

@@ -30,7 +30,10 @@ final class PipelineTable {
           System.out.println(pipeline + " " + said);
           continue;
         }
-        int spills = number(said, "Spilled SGPRs") + number(said, "Spilled VGPRs") + number(said, "Scratch size");
+        int spills =
+            number(said, "Spilled SGPRs")
+                + number(said, "Spilled VGPRs")
+                + number(said, "Scratch size");
         spilled += spills > 0 ? 1 : 0;
         System.out.printf(
             "| `%s` | %s | %s | %s | %s | %s | %d |%n",

@@ -42,7 +42,8 @@ record PipelineUse(Kernel kernel, int... constants) {
     for (int round = 0; round < 2; round++) {
       uses.add(new PipelineUse(Kernel.plain("argmax"), 256, round));
     }
-    for (String plain : List.of("quantize_x", "to_half", "rms_norm", "elementwise", "rope", "store_kv")) {
+    for (String plain :
+        List.of("quantize_x", "to_half", "rms_norm", "elementwise", "rope", "store_kv")) {
       uses.add(new PipelineUse(Kernel.plain(plain), 256, 0));
     }
     if (Products.hasMatrices(info)) {
@@ -59,8 +60,12 @@ record PipelineUse(Kernel kernel, int... constants) {
                     .map(
                         wide ->
                             new PipelineUse(
-                                Kernel.matrix(info.matrixShape(), wide, gated),
-                                256, gated ? 1 : 0, 0, 0, 2)))
+                                Kernel.matrix(info.matrixShape(), wide, 64, gated),
+                                256,
+                                gated ? 1 : 0,
+                                0,
+                                0,
+                                2)))
         .toList();
   }
 

@@ -22,7 +22,8 @@ import java.util.stream.IntStream;
 /**
  * Speeds of a model on device 0, with where the time goes, many cells in one process: what a lent
  * machine is used for. Arguments: a GGUF file, then cells: {@code p512} a prompt, {@code g1@4096}
- * generation of one sequence at a depth, {@code g12} of twelve; a {@code !} after a cell profiles it.
+ * generation of one sequence at a depth, {@code g12} of twelve; a {@code !} after a cell profiles
+ * it.
  */
 final class SpeedRun {
   private static final int BLOCK = 32;
@@ -141,6 +142,9 @@ final class SpeedRun {
             k ->
                 System.out.printf(
                     "    %9.1f us %4.0f runs %7.2f us each  %s%n",
-                    k.getValue()[1], k.getValue()[0], k.getValue()[1] / k.getValue()[0], k.getKey()));
+                    k.getValue()[1],
+                    k.getValue()[0],
+                    k.getValue()[1] / k.getValue()[0],
+                    k.getKey()));
   }
 }

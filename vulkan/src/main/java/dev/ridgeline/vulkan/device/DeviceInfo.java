@@ -67,7 +67,9 @@ public record DeviceInfo(
     COOPERATIVE_MATRIX,
     /** {@code VK_EXT_memory_budget}. */
     MEMORY_BUDGET,
-    /** {@code VK_KHR_pipeline_executable_properties}: what the driver's compiler made of a shader. */
+    /**
+     * {@code VK_KHR_pipeline_executable_properties}: what the driver's compiler made of a shader.
+     */
     STATISTICS
   }
 

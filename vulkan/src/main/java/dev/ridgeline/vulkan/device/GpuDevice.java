@@ -35,10 +35,10 @@ import org.lwjgl.vulkan.VkPhysicalDeviceFeatures2;
 import org.lwjgl.vulkan.VkPhysicalDeviceMemoryBudgetPropertiesEXT;
 import org.lwjgl.vulkan.VkPhysicalDeviceMemoryProperties;
 import org.lwjgl.vulkan.VkPhysicalDeviceMemoryProperties2;
+import org.lwjgl.vulkan.VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR;
 import org.lwjgl.vulkan.VkPhysicalDeviceVulkan11Features;
 import org.lwjgl.vulkan.VkPhysicalDeviceVulkan12Features;
 import org.lwjgl.vulkan.VkPhysicalDeviceVulkan13Features;
-import org.lwjgl.vulkan.VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR;
 import org.lwjgl.vulkan.VkPipelineExecutableInfoKHR;
 import org.lwjgl.vulkan.VkPipelineExecutableStatisticKHR;
 import org.lwjgl.vulkan.VkPipelineLayoutCreateInfo;
@@ -252,8 +252,7 @@ public final class GpuDevice implements AutoCloseable {
             .module(shader)
             .pName(stack.UTF8("main"))
             .flags(VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT)
-            .pSpecializationInfo(
-                specialization(constants, info().usedSubgroupSize(), stack));
+            .pSpecializationInfo(specialization(constants, info().usedSubgroupSize(), stack));
         if (info().minSubgroupSize() < info().maxSubgroupSize()) {
           info.get(0)
               .stage()
@@ -315,7 +314,11 @@ public final class GpuDevice implements AutoCloseable {
       int[] constants, int subgroupSize, MemoryStack stack) {
     var entries = VkSpecializationMapEntry.calloc(constants.length + 1, stack);
     ByteBuffer data = stack.malloc(4, 4 * constants.length + 4);
-    entries.get(constants.length).constantID(SUBGROUP_CONSTANT).offset(4 * constants.length).size(4);
+    entries
+        .get(constants.length)
+        .constantID(SUBGROUP_CONSTANT)
+        .offset(4 * constants.length)
+        .size(4);
     data.putInt(4 * constants.length, subgroupSize);
     for (int i = 0; i < constants.length; i++) {
       entries.get(i).constantID(i).offset(4 * i).size(4);
