@@ -1,5 +1,6 @@
 package dev.ridgeline.cli;
 
+import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.scheduler.EngineListener;
 import dev.ridgeline.scheduler.EngineOptions;
@@ -80,6 +81,11 @@ final class ServeCommand implements Callable<Integer> {
   @Mixin private BackendArguments backend = new BackendArguments();
 
   @Option(
+      names = "--embeddings",
+      description = "Answer /v1/embeddings too; takes activations and KV for one more sequence.")
+  private boolean embeddings;
+
+  @Option(
       names = "--api-keys",
       paramLabel = "FILE",
       description = "Ask for a key: a line KEY or NAME KEY each. Read again when it changes.")
@@ -158,7 +164,7 @@ final class ServeCommand implements Callable<Integer> {
     if (!Files.exists(path)) {
       throw new Errors.InputException(path + ": no such file");
     }
-    Server server = Server.start(settings, listener -> open(path, listener), System.err);
+    Server server = Server.start(settings, loader(path), System.err);
     var closer = new Thread(server::close, "ridgeline-shutdown");
     Runtime.getRuntime().addShutdownHook(closer);
     try {
@@ -177,6 +183,20 @@ final class ServeCommand implements Callable<Integer> {
     return 0;
   }
 
+  private Server.Loader loader(Path path) {
+    return new Server.Loader() {
+      @Override
+      public Engine load(EngineListener listener) {
+        return open(path, listener);
+      }
+
+      @Override
+      public MachineLimits limits(Engine engine) {
+        return LimitsCache.of(engine.backend());
+      }
+    };
+  }
+
   private Engine open(Path path, EngineListener listener) {
     return Engine.open(
         path,
@@ -190,6 +210,7 @@ final class ServeCommand implements Callable<Integer> {
             .kvTokens(kvTokens)
             .prefixCache(!noPrefixCache)
             .maxGap(Duration.ofMillis(maxGapMillis))
+            .embeddings(embeddings)
             .listeners(listener)
             .build());
   }

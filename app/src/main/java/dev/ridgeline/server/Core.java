@@ -1,5 +1,6 @@
 package dev.ridgeline.server;
 
+import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.server.ApiException.Kind;
 import dev.ridgeline.tokenizer.template.TemplateException;
@@ -33,7 +34,7 @@ final class Core {
 
   /** The engine with what is derived from it once. */
   private record Loaded(
-      Engine engine, String model, Constraints constraints, @Nullable ToolFormat toolFormat) {}
+      Engine engine, String model, Constraints constraints, @Nullable ToolFormat toolFormat, @Nullable MachineLimits limits) {}
 
   Core(ServerSettings settings, Metrics metrics, Log log, Tracing tracing) {
     this.settings = settings;
@@ -43,11 +44,11 @@ final class Core {
     admission = new Admission(settings.admission());
   }
 
-  void loaded(Engine engine) {
+  void loaded(Engine engine, @Nullable MachineLimits limits) {
     String model =
         settings.models().isEmpty() ? engine.model().name() : settings.models().getFirst();
     @Nullable ToolFormat format = toolFormat(engine);
-    loaded = new Loaded(engine, model, new Constraints(engine.tokenizer()), format);
+    loaded = new Loaded(engine, model, new Constraints(engine.tokenizer()), format, limits);
     metrics.engine(engine, model);
   }
 
@@ -67,6 +68,12 @@ final class Core {
   @Nullable ToolFormat toolFormat() {
     Loaded l = loaded;
     return l == null ? null : l.toolFormat;
+  }
+
+  /** What the machine can do at most; null where it is not known. */
+  @Nullable MachineLimits limits() {
+    Loaded l = loaded;
+    return l == null ? null : l.limits;
   }
 
   State state() {

@@ -1,8 +1,11 @@
 package dev.ridgeline.server;
 
+import dev.ridgeline.backend.MachineLimits;
+import dev.ridgeline.graph.Cost;
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.scheduler.EngineStatus;
 import java.lang.management.ManagementFactory;
+import org.jspecify.annotations.Nullable;
 
 /** {@code GET /engine}: what the engine is doing, for the page's live view. */
 final class LiveEndpoint {
@@ -19,6 +22,7 @@ final class LiveEndpoint {
       Kv kv,
       Totals totals,
       Latencies latencies,
+      @Nullable Double limitTokensPerSecond,
       double uptimeSeconds) {}
 
   private record Kv(
@@ -30,6 +34,20 @@ final class LiveEndpoint {
   /** Each at 0.5, 0.95, 0.99 and 1; of the last 2,048. */
   private record Latencies(
       double[] firstTokenMillis, double[] interTokenMillis, double[] requestMillis) {}
+
+  /** Tokens a second of {@code n} sequences of half the context if nothing but the machine counts. */
+  private static @Nullable Double limit(Core core, Engine engine, int n) {
+    MachineLimits limits = core.limits();
+    if (limits == null) {
+      return null;
+    }
+    var capacity = engine.plan().capacity();
+    var kv = capacity.kvType().type();
+    Cost empty = Cost.of(engine.model().graph(), Cost.Workload.of(1, 0, kv));
+    Cost deep = Cost.of(engine.model().graph(), Cost.Workload.of(1, capacity.maxContext() / 2, kv));
+    double bytes = empty.memoryBytes() + n * (deep.memoryBytes() - empty.memoryBytes());
+    return n / limits.floorSeconds(bytes, n * deep.flops());
+  }
 
   static void handle(Exchange exchange) {
     Core core = exchange.core();
@@ -58,6 +76,7 @@ final class LiveEndpoint {
                 m.recentFirstToken().percentilesMillis(),
                 m.recentGap().percentilesMillis(),
                 m.recentWhole().percentilesMillis()),
+            limit(core, engine, Math.max(1, s.running())),
             ManagementFactory.getRuntimeMXBean().getUptime() / 1e3));
   }
 }

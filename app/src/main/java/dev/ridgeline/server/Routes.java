@@ -64,6 +64,7 @@ final class Routes {
     get(routing, "/v1/models/{+name}", ModelsEndpoint::one);
     post(routing, "/v1/completions", CompletionsEndpoint::handle);
     post(routing, "/v1/chat/completions", ChatEndpoint::handle);
+    post(routing, "/v1/embeddings", EmbeddingsEndpoint::handle);
     post(routing, "/v1/responses", ResponsesEndpoint::handle);
     route(routing, Method.POST, "/v1/messages", MessagesEndpoint::handle, MessagesEndpoint::error);
     route(

@@ -1,5 +1,6 @@
 package dev.ridgeline.server;
 
+import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.sampler.SamplingParams;
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.scheduler.EngineListener;
@@ -47,6 +48,11 @@ public final class Server implements AutoCloseable {
   public interface Loader {
     /** Opens it, with {@code listener} among those that hear of its steps and requests. */
     Engine load(EngineListener listener);
+
+    /** What the machine can do at most, for the live view; null where it is not known. */
+    default @Nullable MachineLimits limits(Engine engine) {
+      return null;
+    }
   }
 
   static {
@@ -194,7 +200,7 @@ public final class Server implements AutoCloseable {
     long start = System.nanoTime();
     try {
       Engine engine = load.load(core.metrics);
-      core.loaded(engine);
+      core.loaded(engine, load.limits(engine));
       warmUp(engine);
       core.state(Core.State.READY);
       core.log.info(

@@ -34,6 +34,7 @@ public final class Engine implements AutoCloseable {
   private final Backend backend;
   private final Executable executable;
   private final EngineCore core;
+  private final @Nullable Embedder embedder;
   private boolean closed;
 
   /** Parsed when it is first asked for: a model whose template is broken still takes prompts. */
@@ -61,6 +62,41 @@ public final class Engine implements AutoCloseable {
             plan.kvGroups(graph, options.prefixCache()),
             new StepLoop.Settings(
                 options.maxGap().toNanos(), options.listeners(), this::runReadingTheFile));
+    embedder =
+        options.embeddings()
+            ? new Embedder(
+                backend,
+                model.graph(),
+                file::tensor,
+                plan.capacity(),
+                Embedder.Pooling.of(pooling(file)),
+                core::betweenSteps)
+            : null;
+  }
+
+  private static int pooling(GgufFile file) {
+    String key = file.metadata().string("general.architecture") + ".pooling_type";
+    return (int) file.metadata().integer(key, 0);
+  }
+
+  /**
+   * The vector of a text: the state of its last token after the last norm, or what the file's {@code
+   * pooling_type} says, scaled to length 1. {@code [nEmbd]}. Waits for its turn between steps.
+   *
+   * @throws IllegalStateException if the engine was opened without embeddings
+   * @throws dev.ridgeline.sampler.InvalidParameterException if the text does not fit the context
+   */
+  public float[] embed(int... ids) {
+    if (embedder == null) {
+      throw new IllegalStateException("the engine was opened without embeddings");
+    }
+    core.checkIds("input", ids);
+    return embedder.embed(ids);
+  }
+
+  /** Whether {@link #embed} can be used. */
+  public boolean embeds() {
+    return embedder != null;
   }
 
   private void runReadingTheFile(Runnable work) {
@@ -203,6 +239,9 @@ public final class Engine implements AutoCloseable {
     }
     closed = true;
     core.close();
+    if (embedder != null) {
+      embedder.close();
+    }
     executable.close();
     backend.close();
     file.close();

@@ -68,10 +68,19 @@ final class EngineCore implements AutoCloseable {
         "prompt",
         "1 to %d tokens, as the context is %d".formatted(context - 1, context),
         prompt.length);
+    checkIds("prompt", prompt);
+  }
+
+  void checkIds(String field, int[] tokens) {
     String ids = "token ids of 0 to " + (tokenizer.size() - 1);
-    for (int id : prompt) {
-      require(id >= 0 && id < tokenizer.size(), "prompt", ids, id);
+    for (int id : tokens) {
+      require(id >= 0 && id < tokenizer.size(), field, ids, id);
     }
+  }
+
+  /** Runs {@code work} on the step thread, between steps. */
+  void betweenSteps(Runnable work) {
+    loop.betweenSteps(work);
   }
 
   private SamplingParams withoutEnds(SamplingParams sampling) {

@@ -23,6 +23,8 @@ import java.util.function.Consumer;
  * @param kvType element type of the KV cache
  * @param batchTokens tokens computed in one step at most
  * @param prefixCache whether blocks of finished requests are kept for prompts that begin alike
+ * @param embeddings whether texts can be embedded, too: takes activations and KV for one more
+ *     sequence
  * @param maxGap how long a step may take for the sake of prompts while others are generating
  * @param listeners who hears of steps and requests
  * @param onPlan is told what will be allocated before any of it is
@@ -37,6 +39,7 @@ public record EngineOptions(
     KvType kvType,
     int batchTokens,
     boolean prefixCache,
+    boolean embeddings,
     Duration maxGap,
     List<EngineListener> listeners,
     Consumer<EnginePlan> onPlan,
@@ -56,6 +59,7 @@ public record EngineOptions(
           KvType.F16,
           512,
           true,
+          false,
           Duration.ofMillis(50),
           List.of(),
           _ -> {},
@@ -99,6 +103,7 @@ public record EngineOptions(
     private KvType kvType;
     private int batchTokens;
     private boolean prefixCache;
+    private boolean embeddings;
     private Duration maxGap;
     private List<EngineListener> listeners;
     private Consumer<EnginePlan> onPlan;
@@ -113,6 +118,7 @@ public record EngineOptions(
       kvType = from.kvType;
       batchTokens = from.batchTokens;
       prefixCache = from.prefixCache;
+      embeddings = from.embeddings;
       maxGap = from.maxGap;
       listeners = from.listeners;
       onPlan = from.onPlan;
@@ -167,6 +173,12 @@ public record EngineOptions(
       return this;
     }
 
+    /** {@link EngineOptions#embeddings()}. */
+    public Builder embeddings(boolean value) {
+      embeddings = value;
+      return this;
+    }
+
     /** {@link EngineOptions#maxGap()}. */
     public Builder maxGap(Duration value) {
       maxGap = value;
@@ -202,6 +214,7 @@ public record EngineOptions(
           kvType,
           batchTokens,
           prefixCache,
+          embeddings,
           maxGap,
           listeners,
           onPlan,

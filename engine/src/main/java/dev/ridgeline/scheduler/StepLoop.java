@@ -35,6 +35,9 @@ final class StepLoop implements AutoCloseable {
   /** Guards itself and {@link #closed}. */
   private final List<Sequence> submitted = new ArrayList<>();
 
+  /** Guarded by {@link #submitted}. */
+  private final List<Runnable> work = new ArrayList<>();
+
   private boolean closed;
   private volatile boolean closing;
   private volatile EngineStatus status = new EngineStatus(0, 0, 0, 0, Blocks.NONE, 0);
@@ -82,6 +85,28 @@ final class StepLoop implements AutoCloseable {
     wake();
   }
 
+  /** Runs {@code task} on the step thread, between steps. */
+  void betweenSteps(Runnable task) {
+    synchronized (submitted) {
+      if (closed) {
+        throw new IllegalStateException("the engine is closed");
+      }
+      work.add(task);
+    }
+    wake();
+  }
+
+  /** One task at a time, so that sequences get their steps in between. */
+  private void runWork() {
+    Runnable task;
+    synchronized (submitted) {
+      task = work.isEmpty() ? null : work.removeFirst();
+    }
+    if (task != null) {
+      settings.guard.accept(task);
+    }
+  }
+
   /** Makes a parked thread look around. */
   void wake() {
     LockSupport.unpark(thread);
@@ -122,6 +147,7 @@ final class StepLoop implements AutoCloseable {
     try {
       while (!closing) {
         takeSubmitted();
+        runWork();
         endInterrupted(scheduler.waiting());
         endInterrupted(scheduler.running());
         List<Sequence> batch = scheduler.schedule(pace.tokens());
@@ -149,7 +175,7 @@ final class StepLoop implements AutoCloseable {
   private void parkUnlessSubmitted() {
     boolean idle;
     synchronized (submitted) {
-      idle = submitted.isEmpty();
+      idle = submitted.isEmpty() && work.isEmpty();
     }
     if (idle && !closing) {
       LockSupport.park(this); // an unpark since the look above makes it return at once
@@ -264,6 +290,7 @@ final class StepLoop implements AutoCloseable {
       closed = true;
     }
     takeSubmitted();
+    work.forEach(Runnable::run); // their callers wait
     var all = new ArrayList<>(scheduler.waiting());
     all.addAll(scheduler.running());
     var failure =

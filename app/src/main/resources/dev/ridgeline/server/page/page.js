@@ -245,7 +245,7 @@ async function look() {
     if (rates.length > 120) rates.shift();
     const most = Math.max(1, ...rates);
     $("rate").textContent = rates.at(-1).toFixed(0);
-    $("limit").textContent = e.limit_tokens_per_second ? `of at most ${e.limit_tokens_per_second.toFixed(0)} for one sequence` : `(highest ${most.toFixed(0)})`;
+    $("limit").textContent = e.limit_tokens_per_second ? `of at most ${e.limit_tokens_per_second.toFixed(0)} for ${Math.max(1, e.running)} sequences` : `(highest ${most.toFixed(0)})`;
     $("history").firstElementChild.setAttribute("points", rates.map((r, i) => `${120 - rates.length + i},${39 - (36 * r) / most}`).join(" "));
   }
   last = e;
