@@ -83,7 +83,7 @@ final class ApiException extends RuntimeException {
 
   /** The error as OpenAI's API writes it. */
   Body body() {
-    return new Body(new Body.Error(text(), kind.type(), param, code()));
+    return new Body(new Body.Detail(text(), kind.type(), param, code()));
   }
 
   private @Nullable String code() {
@@ -100,13 +100,13 @@ final class ApiException extends RuntimeException {
    *
    * @param error what went wrong
    */
-  record Body(Error error) {
+  record Body(Detail error) {
     /**
      * @param message for people
      * @param type OpenAI's name of the kind
      * @param param the field at fault, if one is
      * @param code a word for programs, for some errors
      */
-    record Error(String message, String type, @Nullable String param, @Nullable String code) {}
+    record Detail(String message, String type, @Nullable String param, @Nullable String code) {}
   }
 }

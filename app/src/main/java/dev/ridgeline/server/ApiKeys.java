@@ -65,7 +65,7 @@ final class ApiKeys {
     var keys = new HashMap<String, String>();
     List<String> lines = Files.readAllLines(path);
     for (int i = 0; i < lines.size(); i++) {
-      String[] words = lines.get(i).strip().split("\\s+");
+      String[] words = lines.get(i).strip().split("\\s+", -1);
       if (words[0].isEmpty() || words[0].startsWith("#")) {
         continue;
       }

@@ -182,7 +182,9 @@ record ChatPlan(int[] prompt, GenerateParams params, Supplier<Delta.Reader> read
       }
       if (message.get("tool_calls") instanceof List<?> calls) {
         for (Object call : calls) {
-          Map<?, ?> function = (Map<?, ?>) ((Map<?, ?>) call).get("function");
+          if (!(((Map<?, ?>) call).get("function") instanceof Map<?, ?> function)) {
+            continue;
+          }
           var shown = new LinkedHashMap<String, Object>();
           shown.put("name", function.get("name"));
           shown.put("arguments", function.get("arguments"));

@@ -34,7 +34,11 @@ final class Core {
 
   /** The engine with what is derived from it once. */
   private record Loaded(
-      Engine engine, String model, Constraints constraints, @Nullable ToolFormat toolFormat, @Nullable MachineLimits limits) {}
+      Engine engine,
+      String model,
+      Constraints constraints,
+      @Nullable ToolFormat toolFormat,
+      @Nullable MachineLimits limits) {}
 
   Core(ServerSettings settings, Metrics metrics, Log log, Tracing tracing) {
     this.settings = settings;

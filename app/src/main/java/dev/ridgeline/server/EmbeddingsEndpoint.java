@@ -43,8 +43,7 @@ final class EmbeddingsEndpoint {
               "embedding", data.size(), format.equals("float") ? vector : base64(vector)));
       tokens += ids.length;
     }
-    exchange.send(
-        new Answer("list", exchange.core().model(), data, new Usage(tokens, tokens)));
+    exchange.send(new Answer("list", exchange.core().model(), data, new Usage(tokens, tokens)));
   }
 
   private static String base64(float[] vector) {

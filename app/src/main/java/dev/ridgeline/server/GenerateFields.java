@@ -175,8 +175,8 @@ final class GenerateFields {
     if (wanted != null && wanted <= 0) {
       throw body.invalid("timeout", "expected a positive number of seconds, found %s", wanted);
     }
-    boolean shorter = wanted != null && wanted * 1e3 < most.toMillis();
-    Duration limit = shorter ? Duration.ofNanos((long) (wanted * 1e9)) : most;
+    double seconds = Math.min(most.toMillis() / 1e3, wanted == null ? Double.MAX_VALUE : wanted);
+    Duration limit = Duration.ofNanos(Math.max(1, (long) (seconds * 1e9)));
     String salt = body.string("cache_salt");
     boolean cached = body.bool("cache_prompt", true);
     long cacheSalt = salt == null ? 0 : salt.hashCode() * 0x9E3779B97F4A7C15L | 1;

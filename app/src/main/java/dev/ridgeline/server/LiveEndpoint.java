@@ -35,7 +35,9 @@ final class LiveEndpoint {
   private record Latencies(
       double[] firstTokenMillis, double[] interTokenMillis, double[] requestMillis) {}
 
-  /** Tokens a second of {@code n} sequences of half the context if nothing but the machine counts. */
+  /**
+   * Tokens a second of {@code n} sequences of half the context if nothing but the machine counts.
+   */
   private static @Nullable Double limit(Core core, Engine engine, int n) {
     MachineLimits limits = core.limits();
     if (limits == null) {

@@ -53,7 +53,7 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     List<Map<String, Object>> tools = List.of(tool(NAME), tool(OTHER));
     var user = Map.<String, Object>of("role", "user", "content", "hi");
     String prompt = chat.render(List.of(user), tools, true, Map.of());
-    String one = chat.render(List.of(user, calls(call(NAME, 1))), tools, false, Map.of());
+    String one = chat.render(List.of(user, calls(List.of(call(NAME, 1)))), tools, false, Map.of());
     String said =
         chat.render(
             List.of(user, Map.of("role", "assistant", "content", CONTENT)), tools, false, Map.of());
@@ -83,7 +83,7 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     String two;
     try {
       two =
-          chat.render(List.of(user, calls(call(NAME, 1), call(OTHER, 2))), tools, false, Map.of());
+          chat.render(List.of(user, calls(List.of(call(NAME, 1), call(OTHER, 2)))), tools, false, Map.of());
     } catch (TemplateException e) {
       return null;
     }
@@ -121,9 +121,8 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     return Map.of("id", ID, "type", "function", "function", function);
   }
 
-  @SafeVarargs
-  private static Map<String, Object> calls(Map<String, Object>... calls) {
-    return Map.of("role", "assistant", "content", "", "tool_calls", List.of(calls));
+  private static Map<String, Object> calls(List<Map<String, Object>> calls) {
+    return Map.of("role", "assistant", "content", "", "tool_calls", calls);
   }
 
   private static int commonPrefix(String a, String b) {
@@ -182,7 +181,9 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     var rules = new StringBuilder();
     var bodies = new ArrayList<String>();
     for (int i = 0; i < tools.size(); i++) {
-      Map<?, ?> function = (Map<?, ?>) tools.get(i).get("function");
+      if (!(tools.get(i).get("function") instanceof Map<?, ?> function)) {
+        throw new IllegalArgumentException("a tool without a function");
+      }
       String prefix = "t" + i + "-";
       rules.append(prefixed(JsonSchema.toGbnf(parameters(function)), prefix));
       bodies.add(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ class ChaosTest {
 
   /** Sends {@code body} and reads for as long as {@code atMostBytes}, then goes away. */
   private static String raw(int port, String body, int atMostBytes) throws IOException {
-    try (var socket = new Socket("127.0.0.1", port)) {
+    try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
       String head =
           "POST /v1/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
@@ -77,7 +78,8 @@ class ChaosTest {
     ServerSettings d = TestServer.settings();
     var l = d.limits();
     var limits =
-        new ServerSettings.Limits(MAX_BODY, l.headerBytes(), 8, l.time(), l.write(), l.connections());
+        new ServerSettings.Limits(
+            MAX_BODY, l.headerBytes(), 8, l.time(), l.write(), l.connections());
     var settings =
         new ServerSettings(d.listen(), limits, d.admission(), d.operations(), d.models());
     try (var server = TestServer.start(settings, o -> o.parallel(8))) {

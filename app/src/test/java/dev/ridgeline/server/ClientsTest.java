@@ -50,13 +50,25 @@ class ClientsTest {
   @Test
   void langChain4jAnswersStreamsAndCallsTools() throws Exception {
     var model =
-        OpenAiChatModel.builder().baseUrl(base()).apiKey("none").modelName("target").maxTokens(60).seed(1).build();
+        OpenAiChatModel.builder()
+            .baseUrl(base())
+            .apiKey("none")
+            .modelName("target")
+            .maxTokens(60)
+            .seed(1)
+            .build();
     ChatResponse answer = model.chat(UserMessage.from("Once upon a time"));
     assertThat(answer.aiMessage().text()).isNotBlank();
     assertThat(answer.tokenUsage().outputTokenCount()).isPositive();
 
     var streaming =
-        OpenAiStreamingChatModel.builder().baseUrl(base()).apiKey("none").modelName("target").maxTokens(60).seed(1).build();
+        OpenAiStreamingChatModel.builder()
+            .baseUrl(base())
+            .apiKey("none")
+            .modelName("target")
+            .maxTokens(60)
+            .seed(1)
+            .build();
     var whole = new CompletableFuture<ChatResponse>();
     var pieces = new StringBuilder();
     streaming.chat(

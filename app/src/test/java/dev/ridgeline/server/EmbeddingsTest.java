@@ -31,7 +31,8 @@ class EmbeddingsTest {
 
   @Test
   void textsBecomeVectorsOfLengthOneAndAlikeTextsAlikeVectors() {
-    try (var server = TestServer.start(TestServer.settings(), o -> o.embeddings(true).batchTokens(16))) {
+    try (var server =
+        TestServer.start(TestServer.settings(), o -> o.embeddings(true).batchTokens(16))) {
       String texts =
           "['The king rode out with his men.','The king rode out with his knights.','3 4 5 6 7 8 9']";
       JsonNode answer = server.post("/v1/embeddings", "{'input':" + texts + "}").json();
@@ -54,7 +55,9 @@ class EmbeddingsTest {
               .get("embedding")
               .asString();
       float first =
-          ByteBuffer.wrap(Base64.getDecoder().decode(base64)).order(ByteOrder.LITTLE_ENDIAN).getFloat();
+          ByteBuffer.wrap(Base64.getDecoder().decode(base64))
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .getFloat();
       assertThat((double) first).isEqualTo((float) v[2][0]);
       server.post("/v1/embeddings", "{'input':[]}").isError(400, "input", "found 0");
       server.post("/v1/embeddings", "{'input':[99999999]}").isError(400, "input", "0 to 16383");

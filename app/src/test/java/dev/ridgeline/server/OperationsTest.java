@@ -11,6 +11,7 @@ import dev.ridgeline.server.ServerSettings.Operations;
 import dev.ridgeline.server.TestServer.Answer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -74,7 +75,7 @@ class OperationsTest {
 
   /** A connection with a request on its way, as raw bytes. */
   private static Socket ask(TestServer server, String body) throws IOException {
-    var socket = new Socket("127.0.0.1", server.server.port());
+    var socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port());
     byte[] json = body.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
     String head =
         "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

@@ -103,7 +103,8 @@ class PageTest {
   }
 
   private Locator button(String name) {
-    return page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
+    return page.getByRole(
+        AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
   }
 
   private void limit(int tokens) {
@@ -169,9 +170,7 @@ class PageTest {
     page.getByLabel("System message").fill("A tale of the sea.");
     picture("settings");
     button("Settings").click();
-    var sent =
-        page.waitForRequest("**/v1/chat/completions", () -> say("Once"))
-            .postData();
+    var sent = page.waitForRequest("**/v1/chat/completions", () -> say("Once")).postData();
     assertThat(sent)
         .contains("\"temperature\":0")
         .contains("\"max_tokens\":5")
@@ -194,9 +193,11 @@ class PageTest {
 
   @Test
   void lightAndDarkFollowTheSystemUntilChosen() {
-    String light = (String) page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    String light =
+        (String) page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
     page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.DARK));
-    String dark = (String) page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    String dark =
+        (String) page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
     assertThat(dark).isNotEqualTo(light);
     page.getByLabel("Switch between light and dark").click();
     assertThat(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
@@ -240,7 +241,8 @@ class PageTest {
     page.locator("body").press("Tab");
     var seen = new ArrayList<String>();
     for (int i = 0; i < 12; i++) {
-      seen.add((String) page.evaluate("document.activeElement.id || document.activeElement.className"));
+      seen.add(
+          (String) page.evaluate("document.activeElement.id || document.activeElement.className"));
       page.keyboard().press("Tab");
     }
     assertThat(seen).contains("send", "clear");
@@ -257,19 +259,38 @@ class PageTest {
     say("Once upon a time there was a very long word: " + "x".repeat(120));
     awaitAnswer();
     picture("phone");
-    assertThat((int) page.evaluate("document.documentElement.scrollWidth")).isLessThanOrEqualTo(360);
+    assertThat((int) page.evaluate("document.documentElement.scrollWidth"))
+        .isLessThanOrEqualTo(360);
     button("Engine").click();
     page.waitForTimeout(1200);
     picture("phone-engine");
-    assertThat((int) page.evaluate("document.documentElement.scrollWidth")).isLessThanOrEqualTo(360);
+    assertThat((int) page.evaluate("document.documentElement.scrollWidth"))
+        .isLessThanOrEqualTo(360);
   }
 
   @Test
   void markdownBecomesElementsAndNeverMarkup() {
     String markdown =
-        "# Title\n\nSome **bold**, *soft* and `code <b>`.\n\n- one\n- two\n  1. inner\n\n> quoted\n\n"
-            + "```java\nint x = 1; // <script>\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
-            + "<img src=x onerror=alert(1)> [safe](https://example.org/) [bad](javascript:alert(1))";
+        """
+        # Title
+
+        Some **bold**, *soft* and `code <b>`.
+
+        - one
+        - two
+          1. inner
+
+        > quoted
+
+        ```java
+        int x = 1; // <script>
+        ```
+
+        | a | b |
+        |---|---|
+        | 1 | 2 |
+
+        <img src=x onerror=alert(1)> [safe](https://example.org/) [bad](javascript:alert(1))""";
     String html =
         (String)
             page.evaluate(

@@ -25,8 +25,20 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(240)
 class ReverseProxyTest {
   private static final Path HAPROXY = Path.of("/usr/sbin/haproxy");
-  private static final String CONFIG =
-      """
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  private record Failure(String server, long sentNanos, String what) {}
+
+  private static int freePort() {
+    try (var socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String config(int front, int[] ports) {
+    return """
       global
         maxconn 256
       defaults
@@ -48,18 +60,8 @@ class ReverseProxyTest {
         server s0 127.0.0.1:%d
         server s1 127.0.0.1:%d
         server s2 127.0.0.1:%d
-      """;
-
-  private final HttpClient client = HttpClient.newHttpClient();
-
-  private record Failure(String server, long sentNanos, String what) {}
-
-  private static int freePort() {
-    try (var socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+      """
+        .formatted(front, ports[0], ports[1], ports[2]);
   }
 
   private static Process serve(int port, Path log) throws IOException {
@@ -85,7 +87,10 @@ class ReverseProxyTest {
             "4",
             "--port",
             String.valueOf(port)));
-    return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(log.toFile())
+        .start();
   }
 
   private int status(int port) throws InterruptedException {
@@ -106,7 +111,7 @@ class ReverseProxyTest {
     int[] ports = {freePort(), freePort(), freePort()};
     int front = freePort();
     Path config = folder.resolve("haproxy.cfg");
-    Files.writeString(config, CONFIG.formatted(front, ports[0], ports[1], ports[2]));
+    Files.writeString(config, config(front, ports));
     var processes = new ArrayList<Process>();
     try {
       for (int port : ports) {
@@ -136,7 +141,6 @@ class ReverseProxyTest {
     var done = new AtomicInteger();
     var sent = new AtomicInteger();
     var failures = new ConcurrentLinkedQueue<Failure>();
-    var killedNanos = new java.util.concurrent.atomic.AtomicLong(Long.MAX_VALUE);
     var threads = new ArrayList<Thread>();
     for (int c = 0; c < 9; c++) {
       threads.add(
@@ -158,13 +162,13 @@ class ReverseProxyTest {
       Thread.sleep(5);
     }
     victim.destroyForcibly();
-    killedNanos.set(System.nanoTime());
+    long killedNanos = System.nanoTime();
     for (Thread thread : threads) {
       thread.join();
     }
     for (Failure failure : failures) {
       assertThat(failure.server).as(failure.what).isEqualTo("s1");
-      assertThat(failure.sentNanos).as(failure.what).isLessThan(killedNanos.get());
+      assertThat(failure.sentNanos).as(failure.what).isLessThan(killedNanos);
     }
     assertThat(failures.size()).isLessThanOrEqualTo(9);
     assertThat(done.get() + failures.size()).isEqualTo(90);

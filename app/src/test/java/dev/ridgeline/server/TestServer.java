@@ -26,7 +26,7 @@ final class TestServer implements AutoCloseable {
   static final Path MODEL =
       Path.of("../builtin/src/main/resources/dev/ridgeline/builtin/stories-q4_k_m.gguf");
 
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   final HttpClient client = HttpClient.newHttpClient();
   final Server server;
@@ -45,7 +45,7 @@ final class TestServer implements AutoCloseable {
     /** The JSON of each event but the last word. */
     List<JsonNode> events() {
       var events = new ArrayList<JsonNode>();
-      for (String line : response.body().split("\n")) {
+      for (String line : response.body().split("\n", -1)) {
         if (line.startsWith("data: ") && !line.equals("data: [DONE]")) {
           events.add(Json.MAPPER.readTree(line.substring(6)));
         }

@@ -18,8 +18,8 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 
 /**
- * Texts as vectors: the forward pass up to the last norm, with activations and KV of its own for one
- * sequence. Its steps run between those of the engine.
+ * Texts as vectors: the forward pass up to the last norm, with activations and KV of its own for
+ * one sequence. Its steps run between those of the engine.
  */
 final class Embedder implements AutoCloseable {
   private static final String LAST_NORM = "output_norm";
@@ -83,7 +83,8 @@ final class Embedder implements AutoCloseable {
         return new Graph(ops, values, graph.kvLayers(), norm.out());
       }
     }
-    throw new IllegalArgumentException("this architecture has no '" + LAST_NORM + "' to embed with");
+    throw new IllegalArgumentException(
+        "this architecture has no '" + LAST_NORM + "' to embed with");
   }
 
   /**

@@ -80,8 +80,9 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * The vector of a text: the state of its last token after the last norm, or what the file's {@code
-   * pooling_type} says, scaled to length 1. {@code [nEmbd]}. Waits for its turn between steps.
+   * The vector of a text: the state of its last token after the last norm, or what the file's
+   * {@code pooling_type} says, scaled to length 1. {@code [nEmbd]}. Waits for its turn between
+   * steps.
    *
    * @throws IllegalStateException if the engine was opened without embeddings
    * @throws dev.ridgeline.sampler.InvalidParameterException if the text does not fit the context

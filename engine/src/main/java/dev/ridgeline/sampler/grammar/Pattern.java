@@ -74,33 +74,31 @@ final class Pattern {
 
   private String item() {
     char c = peek();
-    switch (c) {
-      case '(' -> {
-        at++;
-        if (text.startsWith("?:", at)) {
-          at += 2;
-        } else if (peek() == '?') {
-          throw error("uses a group that cannot be enforced");
-        }
-        String group = alternatives();
-        if (peek() != ')') {
-          throw error("lacks a closing parenthesis");
-        }
-        at++;
-        return group;
-      }
-      case '[' -> {
-        return set(charClass());
-      }
+    return switch (c) {
+      case '(' -> group();
+      case '[' -> set(charClass());
       case '.' -> {
         at++;
-        return "char";
+        yield "char";
       }
       case '^', '$', '*', '+', '?' -> throw error("has '" + c + "' at an unexpected place");
-      default -> {
-        return set(character());
-      }
+      default -> set(character());
+    };
+  }
+
+  private String group() {
+    at++;
+    if (text.startsWith("?:", at)) {
+      at += 2;
+    } else if (peek() == '?') {
+      throw error("uses a group that cannot be enforced");
     }
+    String group = alternatives();
+    if (peek() != ')') {
+      throw error("lacks a closing parenthesis");
+    }
+    at++;
+    return group;
   }
 
   /** Characters as a JSON string spells them: quote and backslash with one before. */
