@@ -83,7 +83,8 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
     String two;
     try {
       two =
-          chat.render(List.of(user, calls(List.of(call(NAME, 1), call(OTHER, 2)))), tools, false, Map.of());
+          chat.render(
+              List.of(user, calls(List.of(call(NAME, 1), call(OTHER, 2)))), tools, false, Map.of());
     } catch (TemplateException e) {
       return null;
     }

@@ -220,9 +220,11 @@ class ApiTest {
         "/v1/completions | {'prompt':'a','seed':1.5} | seed | whole number",
         "/v1/chat/completions | {} | messages | at least one",
         "/v1/chat/completions | {'messages':{}} | messages | an array",
-        "/v1/chat/completions | {'messages':[{'role':'pope','content':''}]} | messages[0].role | pope",
+        "/v1/chat/completions | {'messages':[{'role':'pope','content':''}]} | messages[0].role |"
+            + " pope",
         "/v1/chat/completions | {'messages':[{'role':'user'}]} | messages[0].content | missing",
-        "/v1/chat/completions | {'messages':[{'role':'user','content':[{'type':'image_url'}]}]} | messages[0].content[0].type | image_url",
+        "/v1/chat/completions | {'messages':[{'role':'user','content':[{'type':'image_url'}]}]} |"
+            + " messages[0].content[0].type | image_url",
         "/tokenize | {'content':[]} | content | a string",
         "/detokenize | {'tokens':[-1]} | tokens[0] | 0 to 16383",
       })

@@ -39,7 +39,10 @@ class ChaosTest {
     try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
       String head =
-          "POST /v1/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+          "POST /v1/completions HTTP/1.1\r\n"
+              + "Host: x\r\n"
+              + "Connection: close\r\n"
+              + "Content-Type: application/json\r\n"
               + "Content-Length: "
               + bytes.length
               + "\r\n\r\n";

@@ -34,7 +34,8 @@ class EmbeddingsTest {
     try (var server =
         TestServer.start(TestServer.settings(), o -> o.embeddings(true).batchTokens(16))) {
       String texts =
-          "['The king rode out with his men.','The king rode out with his knights.','3 4 5 6 7 8 9']";
+          "['The king rode out with his men.','The king rode out with his knights.','3 4 5 6 7 8"
+              + " 9']";
       JsonNode answer = server.post("/v1/embeddings", "{'input':" + texts + "}").json();
       double[][] v = new double[3][];
       for (int i = 0; i < 3; i++) {

@@ -34,8 +34,9 @@ class OtherProtocolsTest {
   @Test
   void aMessageStreamedIsTheSameText() {
     String body =
-        "{'model':'m','max_tokens':8,'seed':1,'system':'A tale.','messages':[{'role':'user','content':"
-            + "[{'type':'text','text':'Once upon a time'}]}]%s}";
+        "{'model':'m','max_tokens':8,'seed':1,'system':'A"
+            + " tale.','messages':[{'role':'user','content':[{'type':'text','text':'Once upon a"
+            + " time'}]}]%s}";
     JsonNode whole = server.post("/v1/messages", body.formatted("")).json();
     assertThat(whole.get("type").asString()).isEqualTo("message");
     assertThat(whole.get("stop_reason").asString()).isEqualTo("max_tokens");
@@ -62,7 +63,8 @@ class OtherProtocolsTest {
         server
             .post(
                 "/v1/messages",
-                "{'max_tokens':200,'seed':1,'messages':[{'role':'user','content':'How is it?'}],'tools':[{"
+                "{'max_tokens':200,'seed':1,'messages':[{'role':'user','content':'How is"
+                    + " it?'}],'tools':[{"
                     + TOOL.formatted("'input_schema'")
                     + "}],'tool_choice':{'type':'tool','name':'weather'}}")
             .json();
@@ -76,7 +78,8 @@ class OtherProtocolsTest {
         server
             .post(
                 "/v1/responses",
-                "{'max_output_tokens':200,'seed':1,'input':'How is it?','tools':[{'type':'function',"
+                "{'max_output_tokens':200,'seed':1,'input':'How is"
+                    + " it?','tools':[{'type':'function',"
                     + TOOL.formatted("'parameters'")
                     + "}],'tool_choice':'required'}")
             .json();

@@ -290,12 +290,13 @@ class PageTest {
         |---|---|
         | 1 | 2 |
 
-        <img src=x onerror=alert(1)> [safe](https://example.org/) [bad](javascript:alert(1))""";
+        <img src=x onerror=alert(1)> [safe](https://example.org/) [bad](javascript:alert(1))\
+        """;
     String html =
         (String)
             page.evaluate(
-                "text => { const d = document.createElement('div'); d.append(Markdown.render(text));"
-                    + " return d.innerHTML; }",
+                "text => { const d = document.createElement('div');"
+                    + " d.append(Markdown.render(text)); return d.innerHTML; }",
                 markdown);
     assertThat(html)
         .contains(

@@ -39,28 +39,28 @@ class ReverseProxyTest {
 
   private static String config(int front, int[] ports) {
     return """
-      global
-        maxconn 256
-      defaults
-        mode http
-        timeout connect 2s
-        timeout client 60s
-        timeout server 60s
-        option redispatch 1
-        retries 3
-        retry-on conn-failure
-      frontend all
-        bind 127.0.0.1:%d
-        default_backend ridgeline
-      backend ridgeline
-        balance leastconn
-        option httpchk GET /readyz
-        http-after-response set-header X-Server %%[srv_name]
-        default-server check inter 200ms fall 1 rise 1
-        server s0 127.0.0.1:%d
-        server s1 127.0.0.1:%d
-        server s2 127.0.0.1:%d
-      """
+    global
+      maxconn 256
+    defaults
+      mode http
+      timeout connect 2s
+      timeout client 60s
+      timeout server 60s
+      option redispatch 1
+      retries 3
+      retry-on conn-failure
+    frontend all
+      bind 127.0.0.1:%d
+      default_backend ridgeline
+    backend ridgeline
+      balance leastconn
+      option httpchk GET /readyz
+      http-after-response set-header X-Server %%[srv_name]
+      default-server check inter 200ms fall 1 rise 1
+      server s0 127.0.0.1:%d
+      server s1 127.0.0.1:%d
+      server s2 127.0.0.1:%d
+    """
         .formatted(front, ports[0], ports[1], ports[2]);
   }
 

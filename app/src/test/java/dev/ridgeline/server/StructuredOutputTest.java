@@ -74,7 +74,8 @@ class StructuredOutputTest {
         server
             .post(
                 "/v1/completions",
-                "{'prompt':'The data:','max_tokens':60,'seed':4,'response_format':{'type':'json_object'}}")
+                "{'prompt':'The"
+                    + " data:','max_tokens':60,'seed':4,'response_format':{'type':'json_object'}}")
             .json();
     assertThat(json.get("choices").get(0).get("text").asString()).startsWith("{");
   }
@@ -87,7 +88,8 @@ class StructuredOutputTest {
         "'grammar':'root := x' | grammar | line 1, column 6",
         "'grammar':7 | grammar | a string",
         "'response_format':{'type':'xml'} | response_format.type | found 'xml'",
-        "'response_format':{'type':'json_schema','json_schema':{'schema':{'not':{}}}} | response_format | cannot be enforced",
+        "'response_format':{'type':'json_schema','json_schema':{'schema':{'not':{}}}} |"
+            + " response_format | cannot be enforced",
         "'response_format':{'type':'json_schema'} | response_format.schema | missing",
         "'json_schema':{'type':'string','pattern':'(?<n>a)'} | json_schema | cannot be enforced",
       })

@@ -26,7 +26,8 @@ import tools.jackson.databind.JsonNode;
 @Timeout(120)
 class ToolsTest {
   private static final String TOOLS =
-      "'tools':[{'type':'function','function':{'name':'weather','description':'of a place','parameters':"
+      "'tools':[{'type':'function','function':{'name':'weather','description':'of a"
+          + " place','parameters':"
           + "{'type':'object','properties':{'place':{'type':'string','maxLength':10},'days':{'type':'integer',"
           + "'minimum':1,'maximum':9}},'required':['place','days']}}},"
           + "{'type':'function','function':{'name':'clock','parameters':{'type':'object','properties':{},'additionalProperties':false}}}]";
@@ -43,7 +44,8 @@ class ToolsTest {
   }
 
   private static String ask(String more) {
-    return "{'messages':[{'role':'user','content':'How is the weather?'}],'max_tokens':120,'seed':2,"
+    return "{'messages':[{'role':'user','content':'How is the"
+               + " weather?'}],'max_tokens':120,'seed':2,"
         + TOOLS
         + more
         + "}";
@@ -163,8 +165,12 @@ class ToolsTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "Qwen-Qwen2.5-7B-Instruct | <tool_call>\\n{\"name\": \" | \", \"arguments\":  | }\\n</tool_call>",
-        "NousResearch-Hermes-3-Llama-3.1-8B-tool_use | <tool_call>\\n{\"name\": \" | \", \"arguments\":  | }\\n</tool_call>",
+        "Qwen-Qwen2.5-7B-Instruct | <tool_call>\\n"
+            + "{\"name\": \" | \", \"arguments\":  | }\\n"
+            + "</tool_call>",
+        "NousResearch-Hermes-3-Llama-3.1-8B-tool_use | <tool_call>\\n"
+            + "{\"name\": \" | \", \"arguments\":  | }\\n"
+            + "</tool_call>",
       })
   void theFormatOfATemplateIsFound(String template, String begin, String middle, String end)
       throws IOException {

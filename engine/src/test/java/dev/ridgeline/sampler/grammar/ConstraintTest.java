@@ -158,10 +158,14 @@ class ConstraintTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "{'type':'object','properties':{'a':{'type':'integer'},'b':{'type':'string'}},'required':['a']} | {'a':1};{ 'a' : -20, 'b': 'x'} | {};{'b':'x'};{'a':1,};{'a':1,'c':2}",
-        "{'properties':{'a':{},'b':{}},'required':['b']} | {'b':1};{'a':[{}],'b':null} | {'a':1};{'b':1,'a':1}",
-        "{'type':'object','properties':{'a':{'type':'null'}},'additionalProperties':{'type':'boolean'}} | {};{'a':null};{'x':true};{'a':null,'x':false,'y':true} | {'x':1}",
-        "{'type':'array','items':{'type':'number'},'minItems':1,'maxItems':3} | [1];[1.5,-2e3];[1, 2, 3] | [];[1,2,3,4];[01]",
+        "{'type':'object','properties':{'a':{'type':'integer'},'b':{'type':'string'}},'required':['a']}"
+            + " | {'a':1};{ 'a' : -20, 'b': 'x'} | {};{'b':'x'};{'a':1,};{'a':1,'c':2}",
+        "{'properties':{'a':{},'b':{}},'required':['b']} | {'b':1};{'a':[{}],'b':null} |"
+            + " {'a':1};{'b':1,'a':1}",
+        "{'type':'object','properties':{'a':{'type':'null'}},'additionalProperties':{'type':'boolean'}}"
+            + " | {};{'a':null};{'x':true};{'a':null,'x':false,'y':true} | {'x':1}",
+        "{'type':'array','items':{'type':'number'},'minItems':1,'maxItems':3} | [1];[1.5,-2e3];[1,"
+            + " 2, 3] | [];[1,2,3,4];[01]",
         "{'type':'array','items':{'type':'boolean'}} | [];[true, false] | [1]",
         "{'prefixItems':[{'type':'string'},{'type':'integer'}]} | ['a',1] | ['a'];[1,'a']",
         "{'enum':['red','green',3,null]} | 'red';'green';3;null | 'blue';4",
@@ -175,8 +179,10 @@ class ConstraintTest {
         "{'type':'string','format':'uuid'} | '123e4567-e89b-12d3-a456-426614174000' | '123'",
         "{'type':'integer','minimum':-12,'maximum':105} | -12;-9;0;7;99;100;105 | -13;106;1000;01",
         "{'type':'integer','exclusiveMinimum':0} | 1;9999 | 0;-1",
-        "{'$ref':'#/$defs/n','$defs':{'n':{'type':'object','properties':{'next':{'$ref':'#/$defs/n'}}}}} | {};{'next':{'next':{}}} | {'next':1}",
-        "{'allOf':[{'properties':{'a':{'type':'null'}},'required':['a']},{'properties':{'b':{'type':'null'}}}]} | {'a':null,'b':null};{'a':null} | {'b':null}",
+        "{'$ref':'#/$defs/n','$defs':{'n':{'type':'object','properties':{'next':{'$ref':'#/$defs/n'}}}}}"
+            + " | {};{'next':{'next':{}}} | {'next':1}",
+        "{'allOf':[{'properties':{'a':{'type':'null'}},'required':['a']},{'properties':{'b':{'type':'null'}}}]}"
+            + " | {'a':null,'b':null};{'a':null} | {'b':null}",
         "{} | {};{'a':[1,{'b':'c'}]} | [];1",
       })
   void aSchemaAllowsWhatItSays(String schema, String good, String bad) {
