@@ -52,7 +52,8 @@ public final class Main {
   public static void main(String[] args) {
     StandardError.restore();
     // A writer right on the stream notices that a reader went away; picocli's own does not.
-    CommandLine commandLine = commandLine().setOut(new PrintWriter(System.out));
+    var out = new PrintWriter(System.out, false, System.out.charset());
+    CommandLine commandLine = commandLine().setOut(out);
     int status = commandLine.execute(args);
     commandLine.getErr().flush();
     boolean lost = commandLine.getOut().checkError();

@@ -112,7 +112,6 @@ final class NonsenseFiles {
 
   /** What released vocabularies do have, so a tokenizer accepts it. */
   static List<Nonsense> oddities() {
-    String tokens = "tokenizer.ggml.tokens";
     MetadataValue types = int32s(2, 3, 3, 1);
     return List.of(
         with("token-twice", tokens("<unk>", "<s>", "</s>", "<s>"), types, ""),

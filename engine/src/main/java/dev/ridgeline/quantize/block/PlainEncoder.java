@@ -49,7 +49,7 @@ final class PlainEncoder implements BlockEncoder {
       int bits = Float.floatToRawIntBits(x[i]);
       int upper = bits >>> 16;
       int rounded = (bits + 0x7FFF + (upper & 1)) >>> 16;
-      into[i] = (short) (x[i] != x[i] ? upper | 0x40 : rounded);
+      into[i] = (short) (Float.isNaN(x[i]) ? upper | 0x40 : rounded);
     }
   }
 }
