@@ -3,8 +3,10 @@ package dev.ridgeline.cpu;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.cpu.vector.AttentionCall;
 import dev.ridgeline.cpu.vector.AttentionKernel;
+import dev.ridgeline.cpu.vector.DirectAttention;
 import dev.ridgeline.cpu.vector.KvStore;
 import dev.ridgeline.graph.KvLayer;
+import org.jspecify.annotations.Nullable;
 
 /** Writing K and V, and attending to them. */
 final class AttentionStages {
@@ -37,6 +39,7 @@ final class AttentionStages {
    */
   record Cut(
       AttentionKernel kernel,
+      @Nullable DirectAttention direct,
       int headsKv,
       int kvGroup,
       int threads,
@@ -59,7 +62,11 @@ final class AttentionStages {
 
     private int runs(Step step, int sequence) {
       int rows = step.endRow(sequence) - step.firstRow(sequence);
-      return (rows + kernel.tokensPerCall() - 1) / kernel.tokensPerCall();
+      return (rows + tokensPerCall() - 1) / tokensPerCall();
+    }
+
+    private int tokensPerCall() {
+      return direct == null ? kernel.tokensPerCall() : direct.tokensPerCall();
     }
 
     /** Pieces without splitting. */
@@ -70,7 +77,7 @@ final class AttentionStages {
     /** Parts into which each item's stored tokens are cut. */
     int splits(Step step) {
       int items = items(step);
-      if (items == 0 || items > 2 * threads || threads == 1) {
+      if (direct != null || items == 0 || items > 2 * threads || threads == 1) {
         return 1;
       }
       int longest = 1;
@@ -85,6 +92,12 @@ final class AttentionStages {
       return Math.clamp(longest / AttentionKernel.tileTokens(), 1, maxPartials(threads) / items);
     }
 
+    /** Parts into which each item's rows are cut where they are computed by themselves. */
+    int parts(Step step) {
+      int items = items(step);
+      return items == 0 || items > 2 * threads ? 1 : (2 * threads + items - 1) / items;
+    }
+
     /** Fills {@code call} for item {@code item}, with all of its stored tokens. */
     void fill(AttentionCall call, Step step, int item) {
       int run = item / headsKv;
@@ -95,8 +108,8 @@ final class AttentionStages {
       }
       call.step = step;
       call.blocks = step.blockTable(s, kvGroup);
-      call.row = step.firstRow(s) + run * kernel.tokensPerCall();
-      call.rows = Math.min(kernel.tokensPerCall(), step.endRow(s) - call.row);
+      call.row = step.firstRow(s) + run * tokensPerCall();
+      call.rows = Math.min(tokensPerCall(), step.endRow(s) - call.row);
       call.head = item % headsKv;
       call.from = kernel.fromPosition(step, call.row);
       call.to = AttentionKernel.toPosition(step, call.row + call.rows - 1);
@@ -110,10 +123,25 @@ final class AttentionStages {
   record Attend(Cut cut) implements Stage {
     @Override
     public void run(Worker worker, Step step) {
-      int splits = cut.splits(step);
-      int pieces = cut.items(step) * splits;
       AttentionCall call = worker.attention;
       call.scratch = worker.scratch;
+      DirectAttention direct = cut.direct;
+      if (direct != null) {
+        int parts = cut.parts(step);
+        int pieces = cut.items(step) * parts;
+        for (int piece = worker.claim(); piece < pieces; piece = worker.claim()) {
+          cut.fill(call, step, piece / parts);
+          direct.attend(call, piece % parts, parts);
+        }
+      } else {
+        attendInSplits(worker, step);
+      }
+    }
+
+    private void attendInSplits(Worker worker, Step step) {
+      AttentionCall call = worker.attention;
+      int splits = cut.splits(step);
+      int pieces = cut.items(step) * splits;
       for (int piece = worker.claim(); piece < pieces; piece = worker.claim()) {
         cut.fill(call, step, piece / splits);
         if (splits > 1) {

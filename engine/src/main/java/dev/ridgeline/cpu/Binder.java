@@ -3,7 +3,10 @@ package dev.ridgeline.cpu;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.InputListener;
 import dev.ridgeline.backend.Weights;
+import dev.ridgeline.cpu.kernel.RowAttention;
 import dev.ridgeline.cpu.vector.AttentionKernel;
+import dev.ridgeline.cpu.vector.DirectAttention;
+import dev.ridgeline.cpu.vector.KvLayout;
 import dev.ridgeline.cpu.vector.KvStore;
 import dev.ridgeline.cpu.vector.RowDecoder;
 import dev.ridgeline.graph.Graph;
@@ -270,6 +273,7 @@ final class Binder {
     var cut =
         new AttentionStages.Cut(
             kernel,
+            direct(a, sinks == null ? 0 : vector(sinks)),
             a.layer().headCountKv(),
             graph.kvGroup(a.layer()),
             threads,
@@ -279,6 +283,18 @@ final class Binder {
             AttentionKernel.partialBytes(a.layer(), group));
     stages.add(new AttentionStages.Attend(cut));
     stages.add(new AttentionStages.Merge(cut));
+  }
+
+  private @Nullable DirectAttention direct(Op.Attention a, long sinks) {
+    KvLayout layout = plan.layout(a.layer());
+    RowAttention code =
+        DirectAttention.suits(layout, a.softCap())
+            ? kernels.rowAttention(a.layer().valueDim())
+            : null;
+    return code == null
+        ? null
+        : new DirectAttention(
+            code, layout, kv + plan.kvAt(a.layer()), Plan.headsPerKvHead(a), a.scale(), sinks);
   }
 
   private void expertMatMul(Op.ExpertMatMul m) {

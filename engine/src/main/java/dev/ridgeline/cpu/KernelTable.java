@@ -2,6 +2,7 @@ package dev.ridgeline.cpu;
 
 import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.cpu.kernel.ProductKernel;
+import dev.ridgeline.cpu.kernel.RowAttention;
 import dev.ridgeline.cpu.machine.MachineKernels;
 import dev.ridgeline.cpu.vector.Rows;
 import dev.ridgeline.cpu.vector.VectorProducts;
@@ -10,16 +11,19 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Which product kernel serves which format and number of tokens; and which makes gates. */
 final class KernelTable {
   private final Map<DType, ProductKernel[]> kernels = new EnumMap<>(DType.class);
 
   private final GateKernel gates;
+  private final MachineKernels machine;
 
   /** The Vector API's kernels, behind those of {@code machine} where these fit. */
   KernelTable(MachineKernels machine) {
     List<ProductKernel> preferred = machine.kernels();
+    this.machine = machine;
     gates = preferred.isEmpty() ? Rows::gate : machine.gates();
     for (DType type : DType.values()) {
       if (type.isWeight()) {
@@ -42,6 +46,11 @@ final class KernelTable {
 
   GateKernel gates() {
     return gates;
+  }
+
+  /** Attention of rows to values of so many elements, or null if there is no code for it. */
+  @Nullable RowAttention rowAttention(int valueDim) {
+    return machine.kernels().isEmpty() ? null : machine.attention(valueDim);
   }
 
   /** The best of {@code kernels} for {@code tokens} tokens. */

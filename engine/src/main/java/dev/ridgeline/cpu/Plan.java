@@ -7,6 +7,7 @@ import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.cpu.kernel.ProductKernel;
 import dev.ridgeline.cpu.vector.AttentionKernel;
+import dev.ridgeline.cpu.vector.DirectAttention;
 import dev.ridgeline.cpu.vector.KvLayout;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.KvLayer;
@@ -213,7 +214,11 @@ final class Plan {
   private long scratchBytes(Op op) {
     return switch (op) {
       case Op.GatedMatMul m -> kernelScratchBytes + ProductStages.gatedBytes(maxRows(m.x()));
-      case Op.Attention a -> aligned(AttentionKernel.scratchBytes(a.layer(), headsPerKvHead(a)));
+      case Op.Attention a ->
+          aligned(
+              Math.max(
+                  AttentionKernel.scratchBytes(a.layer(), headsPerKvHead(a)),
+                  DirectAttention.scratchBytes(a.layer().valueDim())));
       case Op.MatMul _, Op.ExpertMatMul _ -> kernelScratchBytes;
       case Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _, Op.StoreKv _ -> 0;
       case Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _, Op.Route _, Op.ExpertSum _ -> 0;

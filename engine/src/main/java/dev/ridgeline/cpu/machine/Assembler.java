@@ -398,6 +398,11 @@ final class Assembler {
     bytes(0x92, 0xC0 | dst.index() << 3 | low(src));
   }
 
+  /** {@code dst} = the bits of {@code src}: 32. */
+  void kmovd(Gpr dst, Mask src) {
+    bytes(0xC5, dst.code() >= 8 ? 0x7B : 0xFB, 0x93, 0xC0 | low(dst) << 3 | src.index());
+  }
+
   // ModRM, SIB, displacement
 
   /**

@@ -20,6 +20,7 @@ enum Instruction {
   VPUNPCKLQDQ(1, 1, 1, 0x6C, Tuple.FULL),
   VPUNPCKHQDQ(1, 1, 1, 0x6D, Tuple.FULL),
   VSHUFI32X4(1, 3, 0, 0x43, Tuple.FULL),
+  VPSHUFD(1, 1, 0, 0x70, Tuple.FULL),
   VPERMW(1, 2, 1, 0x8D, Tuple.FULL),
   VPERMD(1, 2, 0, 0x36, Tuple.FULL),
   VPSHUFB(1, 2, 0, 0x00, Tuple.FULL),
@@ -30,6 +31,7 @@ enum Instruction {
   VCVTPS2DQ(1, 1, 0, 0x5B, Tuple.FULL),
   // Float arithmetic
   VADDPS(0, 1, 0, 0x58, Tuple.FULL),
+  VSUBPS(0, 1, 0, 0x5C, Tuple.FULL),
   VMULPS(0, 1, 0, 0x59, Tuple.FULL),
   VDIVPS(0, 1, 0, 0x5E, Tuple.FULL),
   VMINPS(0, 1, 0, 0x5D, Tuple.FULL),
@@ -47,7 +49,9 @@ enum Instruction {
   VPSRLD(1, 1, 0, 0x72, 2, Tuple.FULL),
   VPSLLD(1, 1, 0, 0x72, 6, Tuple.FULL),
   VPSRAD(1, 1, 0, 0x72, 4, Tuple.FULL),
-  VPDPBUSD(1, 2, 0, 0x50, Tuple.FULL);
+  VPDPBUSD(1, 2, 0, 0x50, Tuple.FULL),
+  /** Writes the mask register of its destination's number. */
+  VPCMPD(1, 3, 0, 0x1F, Tuple.FULL);
 
   /** Bytes that a memory operand spans: the unit of EVEX's compressed displacements. */
   enum Tuple {

@@ -27,7 +27,6 @@ final class MachineGate implements GateKernel {
   private static final Vec GATE = zmm(0);
   private static final Vec UP = zmm(1);
   private static final Vec Z = zmm(2);
-  private static final Vec SHIFTED = zmm(3);
   private static final Vec N = zmm(4);
 
   private final Map<Activation, NativeCode> codes = new EnumMap<>(Activation.class);
@@ -54,6 +53,8 @@ final class MachineGate implements GateKernel {
     }
 
     byte[] emit() {
+      a.mov(Gpr.RAX, 0xFFFF);
+      a.kmovd(k(2), Gpr.RAX);
       var tail = new Label();
       var done = new Label();
       a.cmp(Gpr.RCX, 0);
@@ -101,38 +102,41 @@ final class MachineGate implements GateKernel {
           a.op(VFMADD231PS, Z, N, all((float) (-2 * ROOT * 0.044715)));
         }
       }
-      exp();
+      exp(a, Z, zmm(3), zmm(4), zmm(5), k(2));
       a.op(VADDPS, Z, Z, all(1));
       a.op(VDIVPS, GATE, GATE, Z);
       a.op(VMULPS, GATE, GATE, UP);
     }
 
-    /**
-     * {@code Z = e^Z}, relative error below 2^-22: Z is split into {@code n ln 2 + r}, a polynomial
-     * of degree 6 gives {@code e^r}, n goes into the exponent. Z is kept within -87.3 and 88.3.
-     */
-    private void exp() {
-      a.op(VMINPS, Z, Z, all(88.3f));
-      a.op(VMAXPS, Z, Z, all(-87.3f));
-      a.op(VPBROADCASTD, SHIFTED, a.constant(0x1.8p23f));
-      a.op(VFMADD231PS, SHIFTED, Z, all(1.44269504f));
-      a.op(VADDPS, N, SHIFTED, all(-0x1.8p23f));
-      a.op(VFMADD231PS, Z, N, all(-0.693145752f));
-      a.op(VFMADD231PS, Z, N, all(-1.42860677e-6f));
-      Vec sum = zmm(5);
-      a.op(VPBROADCASTD, sum, a.constant(1.38888889e-3f));
-      for (float c : new float[] {8.33333333e-3f, 4.16666667e-2f, 1.66666667e-1f, 0.5f, 1, 1}) {
-        Vec next = zmm(11 - sum.index());
-        a.op(VPBROADCASTD, next, a.constant(c));
-        a.op(VFMADD231PS, next, sum, Z);
-        sum = next;
-      }
-      a.op(VPSLLD, SHIFTED, SHIFTED, 23);
-      a.op(VPADDD, Z, sum, SHIFTED);
-    }
-
     private Mem all(float value) {
       return a.constant(value).repeat();
     }
+  }
+
+  /**
+   * Emits {@code z = e^z}, relative error below 2^-22: z is split into {@code n ln 2 + r}, a
+   * polynomial of degree 6 gives {@code e^r}, n goes into the exponent. z is kept within -87.3 and
+   * 88.3; elements that are not chosen become 0.
+   */
+  static void exp(Assembler a, Vec z, Vec shifted, Vec even, Vec odd, Operand.Mask chosen) {
+    a.op(VMINPS, z, z, a.constant(88.3f).repeat());
+    a.op(VMAXPS, z, z, a.constant(-87.3f).repeat());
+    a.op(VPBROADCASTD, shifted, a.constant(0x1.8p23f));
+    a.op(VFMADD231PS, shifted, z, a.constant(1.44269504f).repeat());
+    a.op(VADDPS, even, shifted, a.constant(-0x1.8p23f).repeat());
+    a.op(VFMADD231PS, z, even, a.constant(-0.693145752f).repeat());
+    a.op(VFMADD231PS, z, even, a.constant(-1.42860677e-6f).repeat());
+    Vec sum = even;
+    Vec next = odd;
+    a.op(VPBROADCASTD, sum, a.constant(1.38888889e-3f));
+    for (float c : new float[] {8.33333333e-3f, 4.16666667e-2f, 1.66666667e-1f, 0.5f, 1, 1}) {
+      a.op(VPBROADCASTD, next, a.constant(c));
+      a.op(VFMADD231PS, next, sum, z);
+      Vec done = sum;
+      sum = next;
+      next = done;
+    }
+    a.op(VPSLLD, shifted, shifted, 23);
+    a.op(VPADDD, z.zeroing(chosen), sum, shifted);
   }
 }

@@ -2,9 +2,13 @@ package dev.ridgeline.cpu.machine;
 
 import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.cpu.kernel.ProductKernel;
+import dev.ridgeline.cpu.kernel.RowAttention;
 import dev.ridgeline.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The machine-code kernels that this machine can run. They are made once and stay until the process
@@ -28,6 +32,15 @@ public record MachineKernels(String instructions, List<ProductKernel> kernels) {
   public GateKernel gates() {
     return Gates.GATES;
   }
+
+  /** Attention to values of so many elements, or null if there is no code for it. */
+  public @Nullable RowAttention attention(int valueDim) {
+    return MachineAttention.suits(valueDim)
+        ? ATTENTION.computeIfAbsent(valueDim, MachineAttention::new)
+        : null;
+  }
+
+  private static final Map<Integer, RowAttention> ATTENTION = new ConcurrentHashMap<>();
 
   private static final class Gates {
     static final GateKernel GATES = new MachineGate();

@@ -60,6 +60,11 @@ final class AssemblerCases {
         add(i, List.of(zmm(14), at(Gpr.RBX, 36).repeat()), 7);
         add(i, List.of(zmm(14), at(Gpr.RSI, Gpr.RDX, 2, 44).repeat()), 4);
       }
+      case VPSHUFD -> {
+        add(i, List.of(zmm(17), zmm(30)), 0x4E);
+        add(i, List.of(zmm(3), zmm(12)), 0x31);
+      }
+      case VPCMPD -> compares(i);
       case VSHUFI32X4, VPTERNLOGD, VINSERTI32X4 -> {
         add(i, List.of(zmm(25), zmm(8), i == Instruction.VINSERTI32X4 ? xmm(9) : zmm(9)), 1);
         ADDRESSES.forEach(m -> add(i, List.of(zmm(1), zmm(31), m), 0xEA));
@@ -115,8 +120,19 @@ final class AssemblerCases {
     }
   }
 
+  private void compares(Instruction i) {
+    Mem m = at(Gpr.RDI, 80).repeat();
+    put("vpcmpd k1, zmm20, " + text(m) + ", 5", a -> a.op(i, zmm(1), zmm(20), m, 5));
+    put(
+        "vpcmpd k2{k1}, zmm3, " + text(m) + ", 2",
+        a -> a.op(i, zmm(2).merging(k(1)), zmm(3), m, 2));
+    put("vpcmpd k7, zmm22, zmm31, 4", a -> a.op(i, zmm(7), zmm(22), zmm(31), 4));
+  }
+
   private void masks() {
     put("kmovd k3, ecx", a -> a.kmovd(k(3), Gpr.RCX));
+    put("kmovd r12d, k1", a -> a.kmovd(Gpr.R12, k(1)));
+    put("kmovd edx, k7", a -> a.kmovd(Gpr.RDX, k(7)));
     put("kmovd k3, r9d", a -> a.kmovd(k(3), Gpr.R9));
     put("vzeroupper", Assembler::vzeroupper);
   }
