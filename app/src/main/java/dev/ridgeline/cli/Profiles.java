@@ -31,7 +31,7 @@ final class Profiles {
           new Table("kernel", "runs", "us", "% of step", "MB", "GB/s", "GFLOP/s", "of limit");
       double wall = p.profile().wallNanos();
       for (KernelTimes k : p.kernels()) {
-        double floor = machine.limits().floorSeconds(k.bytes(), k.flops()) * 1e9;
+        double floor = machine.limits().floorSeconds((double) k.bytes(), (double) k.flops()) * 1e9;
         table.add(
             k.kernel(),
             k.runs(),

@@ -182,8 +182,15 @@ class LabCommandsTest {
     Path plan =
         Files.writeString(
             folder.resolve("plan.yaml"),
-            "variants: [Q8_0, F16]\nruns: {4: 3}\nprompt_tokens: 4\nbackend: reference\n"
-                + "quality_tokens: 16\nquality_window: 16\nwarmup_seconds: 0\n");
+            """
+            variants: [Q8_0, F16]
+            runs: {4: 3}
+            prompt_tokens: 4
+            backend: reference
+            quality_tokens: 16
+            quality_window: 16
+            warmup_seconds: 0
+            """);
     String out = folder.resolve("report").toString();
     String store = folder.resolve("h.db").toString();
     Outcome study =

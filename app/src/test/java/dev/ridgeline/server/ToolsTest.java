@@ -45,7 +45,7 @@ class ToolsTest {
 
   private static String ask(String more) {
     return "{'messages':[{'role':'user','content':'How is the"
-               + " weather?'}],'max_tokens':120,'seed':2,"
+        + " weather?'}],'max_tokens':120,'seed':2,"
         + TOOLS
         + more
         + "}";

@@ -1,5 +1,6 @@
 package dev.ridgeline.quantize;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -14,6 +15,7 @@ import dev.ridgeline.tensor.Shape;
 import dev.ridgeline.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -233,14 +235,18 @@ class QuantizerTest {
     assertThat(read.chunks()).isEqualTo(3);
     assertThat(read.chunkTokens()).isEqualTo(512);
     assertThat(read.datasets()).containsExactly("text.txt");
-    assertThat(read.entries().get("a.weight").sumOfSquares()).containsExactly(1, 2, 3, 4);
-    assertThat(read.entries().get("a.weight").means(2, 1)).containsExactly(3f / 8, 4f / 8);
+    assertThat(requireNonNull(read.entries().get("a.weight")).sumOfSquares())
+        .containsExactly(1, 2, 3, 4);
+    assertThat(requireNonNull(read.entries().get("a.weight")).means(2, 1))
+        .containsExactly(3f / 8, 4f / 8);
   }
 
   @Test
   void aFileThatIsNoImportanceMatrixIsRefused() throws IOException {
     Path file = folder.resolve("x.dat");
-    for (byte[] bytes : List.of(new byte[0], new byte[] {1, 0, 0}, "some text here".getBytes())) {
+    for (byte[] bytes :
+        List.of(
+            new byte[0], new byte[] {1, 0, 0}, "some text here".getBytes(StandardCharsets.UTF_8))) {
       Files.write(file, bytes);
       assertThatThrownBy(() -> ImportanceFile.read(file)).hasMessageContaining("importance matrix");
     }

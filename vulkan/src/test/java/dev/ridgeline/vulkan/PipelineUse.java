@@ -1,5 +1,7 @@
 package dev.ridgeline.vulkan;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.vulkan.device.DeviceInfo;
 import java.util.ArrayList;
@@ -60,7 +62,7 @@ record PipelineUse(Kernel kernel, int... constants) {
                     .map(
                         wide ->
                             new PipelineUse(
-                                Kernel.matrix(info.matrixShape(), wide, 64, gated),
+                                Kernel.matrix(requireNonNull(info.matrixShape()), wide, 64, gated),
                                 256,
                                 gated ? 1 : 0,
                                 0,

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -134,7 +135,7 @@ class BlockEncoderTest {
     return x;
   }
 
-  private static byte[] encode(DType type, float[] x, float[] importance) {
+  private static byte[] encode(DType type, float[] x, float @Nullable [] importance) {
     byte[] blocks = new byte[(int) type.bytes(x.length)];
     BlockEncoder.of(type).encode(x, importance, x.length, blocks, 0);
     return blocks;
@@ -146,7 +147,7 @@ class BlockEncoderTest {
     return y;
   }
 
-  private static double error(float[] x, float[] y, float[] weights) {
+  private static double error(float[] x, float[] y, float @Nullable [] weights) {
     double sum = 0;
     for (int i = 0; i < x.length; i++) {
       double e = (double) x[i] - y[i];
