@@ -117,7 +117,7 @@ class OperationsTest {
   @Test
   void promptTokensThatWaitAreBoundedAndWaitingForTooLongIs429() throws Exception {
     try (var server =
-        TestServer.start(with(new Admission(9, 100, Duration.ofMillis(300))), parallel(1))) {
+        TestServer.start(with(new Admission(9, 100, Duration.ofMillis(30))), parallel(1))) {
       try (Socket first = ask(server, LONG.formatted(",'stream':true"))) {
         await(() -> engine(server).get("running").asInt() == 1);
         String many = "'" + "a b c d e f ".repeat(20) + "'";
@@ -158,7 +158,7 @@ class OperationsTest {
           .post("/v1/completions", LONG.formatted(",'timeout':0.05"))
           .isError(504, "", "time for this request was over");
       Answer streamed =
-          server.post("/v1/completions", LONG.formatted(",'timeout':1,'stream':true"));
+          server.post("/v1/completions", LONG.formatted(",'timeout':0.1,'stream':true"));
       assertThat(streamed.text()).contains("\"type\":\"timeout_error\"").doesNotContain("[DONE]");
     }
   }
