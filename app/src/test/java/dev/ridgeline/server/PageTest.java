@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -209,12 +210,16 @@ class PageTest {
 
   @Test
   void theEngineViewShowsWhatIsGoingOn() throws InterruptedException {
+    var seen = new AtomicBoolean();
     Thread request =
         Thread.startVirtualThread(
-            () ->
+            () -> {
+              while (!seen.get()) {
                 server.post(
                     "/v1/completions",
-                    "{'prompt':'Once upon a time','max_tokens':300,'ignore_eos':true,'n':4}"));
+                    "{'prompt':'Once upon a time','max_tokens':300,'ignore_eos':true,'n':4}");
+              }
+            });
     page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.DARK));
     button("Engine").click();
     assertThat(page.locator("#running")).hasText("4");
@@ -223,6 +228,7 @@ class PageTest {
     assertThat(page.locator("#inter_token_millis td").first()).hasText(Pattern.compile("\\d.*"));
     page.waitForTimeout(3000);
     picture("engine-dark");
+    seen.set(true);
     request.join();
     button("Chat").click();
     assertThat(page.locator("#input")).isVisible();
