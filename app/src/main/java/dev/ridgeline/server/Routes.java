@@ -45,11 +45,15 @@ final class Routes {
     var routing = HttpRouting.builder();
     routing.addFilter(
         (chain, request, response) -> {
-          // Helidon says that it will close the connection, and leaves it to the client.
-          if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
-            WatchedConnections.current().end();
+          try {
+            chain.proceed();
+          } finally {
+            // Helidon says that it will close the connection, and leaves it to the client. Not
+            // before the body was read: it may come after the headers.
+            if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+              WatchedConnections.current().end();
+            }
           }
-          chain.proceed();
         });
     new Cors(core.settings.listen().origins()).register(routing);
     var health = new Health(core);

@@ -16,7 +16,6 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
@@ -77,8 +76,6 @@ class ChaosTest {
     }
   }
 
-  @Disabled(
-      "one malformed request in about 60 gets a 500: its body ends too early for the HTTP library; see docs/PROGRESS.md")
   @Test
   void everyOtherRequestIsAnsweredAndNothingLeaks() throws Exception {
     ServerSettings d = TestServer.settings();
