@@ -117,7 +117,10 @@ class OperationsTest {
   @Test
   void promptTokensThatWaitAreBoundedAndWaitingForTooLongIs429() throws Exception {
     try (var server =
-        TestServer.start(with(new Admission(9, 100, Duration.ofMillis(30))), parallel(1))) {
+        // On the slow backend, so that the place stays taken.
+        TestServer.start(
+            with(new Admission(9, 100, Duration.ofMillis(300))),
+            o -> o.parallel(1).backend("reference"))) {
       try (Socket first = ask(server, LONG.formatted(",'stream':true"))) {
         await(() -> engine(server).get("running").asInt() == 1);
         String many = "'" + "a b c d e f ".repeat(20) + "'";
