@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The backends of this program: every {@link BackendProvider} on the class path. */
 public final class Backends {
@@ -14,10 +15,11 @@ public final class Backends {
 
   /** All of them, best first, whether they can run here or not. */
   public static List<BackendProvider> providers() {
-    return ServiceLoader.load(BackendProvider.class).stream()
-        .map(ServiceLoader.Provider::get)
-        .sorted(Comparator.comparingInt(BackendProvider::preference).reversed())
-        .toList();
+    return found().sorted(Comparator.comparingInt(BackendProvider::preference).reversed()).toList();
+  }
+
+  private static Stream<BackendProvider> found() {
+    return ServiceLoader.load(BackendProvider.class).stream().map(ServiceLoader.Provider::get);
   }
 
   /**
@@ -26,14 +28,16 @@ public final class Backends {
    * @throws IllegalArgumentException if there is none of that name, or it cannot run here
    */
   public static Backend open(String name, BackendOptions options) {
-    List<BackendProvider> all = providers();
     if (name.equals(AUTO)) {
+      List<BackendProvider> all = providers();
       return all.stream()
           .filter(p -> p.unavailable().isEmpty())
           .findFirst()
           .orElseThrow(() -> new IllegalArgumentException("no backend can run here: " + why(all)))
           .open(options);
     }
+    // Unsorted: how much a backend is preferred can take a driver's start to tell.
+    List<BackendProvider> all = found().toList();
     BackendProvider provider =
         all.stream()
             .filter(p -> p.name().equals(name))
