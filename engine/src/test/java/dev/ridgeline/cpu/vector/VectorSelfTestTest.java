@@ -20,6 +20,11 @@ class VectorSelfTestTest {
   }
 
   @Test
+  void nothingIsWrongWithAJvmAsTheLauncherStartsIt() throws IOException, InterruptedException {
+    assertThat(found()).isEqualTo("nothing");
+  }
+
+  @Test
   void aJvmWithoutC2IsNamed() throws IOException, InterruptedException {
     assertThat(found("-XX:TieredStopAtLevel=1")).isEqualTo("NO_C2");
     assertThat(found("-Xint")).isEqualTo("NO_C2");
