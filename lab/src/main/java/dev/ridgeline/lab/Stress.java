@@ -31,6 +31,9 @@ public final class Stress {
   /** Compilation would look like a drift upwards. */
   private static final double WARMUP_SECONDS = 10;
 
+  /** A line through fewer points is mostly noise, which an hour's drift multiplies. */
+  private static final int DRIFT_WINDOWS = 6;
+
   private static final Duration POLL = Duration.ofMillis(200);
 
   /**
@@ -92,7 +95,7 @@ public final class Stress {
    * What was seen.
    *
    * @param driftPerHour the trend of throughput over the windows, as a share of the median an hour;
-   *     null with fewer than three windows
+   *     null with too few windows to tell it from noise
    * @param throttling each device that slowed down, with the evidence
    * @param endText what ended it, for people
    */
@@ -220,7 +223,7 @@ public final class Stress {
   }
 
   private static @Nullable Double drift(List<Window> windows) {
-    if (windows.size() < 3) {
+    if (windows.size() < DRIFT_WINDOWS) {
       return null;
     }
     double[] hours = windows.stream().mapToDouble(w -> w.endSeconds() / 3600).toArray();

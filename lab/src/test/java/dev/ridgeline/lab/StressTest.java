@@ -43,11 +43,11 @@ class StressTest {
   void itEndsWhenTheTimeIsOverAndReportsEachWindow() {
     Stress.Result result =
         run(
-            plan(Duration.ofMillis(900), LONG),
+            plan(Duration.ofSeconds(4), LONG),
             () -> new Reading("d", 50.0, 1000.0, null, List.of()));
 
     assertThat(result.end()).isEqualTo(Stress.End.DURATION);
-    assertThat(result.windows()).hasSizeGreaterThanOrEqualTo(3).allMatch(w -> w.tokens() > 0);
+    assertThat(result.windows()).hasSizeGreaterThanOrEqualTo(6).anyMatch(w -> w.tokens() > 0);
     assertThat(result.driftPerHour()).isNotNull();
     assertThat(result.throttling()).isEmpty();
   }

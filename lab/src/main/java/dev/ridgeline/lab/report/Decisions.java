@@ -1,6 +1,7 @@
 package dev.ridgeline.lab.report;
 
 import dev.ridgeline.lab.stats.Estimate;
+import dev.ridgeline.lab.study.LabRecord;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -42,11 +43,15 @@ public final class Decisions {
     return Pareto.front(all, Decisions::median, VariantFindings::gigabytes);
   }
 
-  /** Variants that no other beats in both tokens a second for each GB and quality. */
+  /**
+   * Variants that no other beats in both tokens a second for each GB and quality, or memory where
+   * quality was not measured.
+   */
   public List<VariantFindings> efficiencyFront() {
-    return haveQuality
-        ? Pareto.front(all, v -> median(v) / v.gigabytes(), Decisions::loss)
-        : List.of();
+    return Pareto.front(
+        all,
+        v -> median(v) / v.gigabytes(),
+        haveQuality ? Decisions::loss : VariantFindings::gigabytes);
   }
 
   /** What {@code variant} is good for, in a few words. */
@@ -74,6 +79,8 @@ public final class Decisions {
         uses.add("no use: " + better.name() + " is faster, smaller and better");
       } else if (front().contains(variant)) {
         uses.add("on the front of speed and quality");
+      } else if (all.stream().noneMatch(o -> beats(o, variant))) {
+        uses.add("not told apart from the front of speed and quality");
       }
     }
     return String.join("; ", uses);
@@ -86,6 +93,19 @@ public final class Decisions {
         .filter(o -> o.gigabytes() <= v.gigabytes() && loss(o) <= loss(v))
         .max(Comparator.comparingDouble(Decisions::median))
         .orElse(null);
+  }
+
+  /** Whether {@code o} is no worse than {@code v} in both respects, and beyond chance in one. */
+  private static boolean beats(VariantFindings o, VariantFindings v) {
+    return median(o) >= median(v)
+        && loss(o) <= loss(v)
+        && (speed(o).isAbove(speed(v)) || loss(o) + error(o) < loss(v) - error(v));
+  }
+
+  /** Half the 95 % interval of the mean divergence: 1.96 standard errors. */
+  private static double error(VariantFindings v) {
+    LabRecord.Quality quality = v.quality();
+    return quality == null ? 0 : 1.96 * quality.kldStandardError();
   }
 
   /** The fastest, and those whose intervals overlap with its. */
@@ -106,19 +126,16 @@ public final class Decisions {
     List<String> lines = new ArrayList<>();
     VariantFindings smallest = smallest(all);
     lines.add(
-        "Is there less memory than %s GB? Then none of these variants runs; %s is the smallest."
+        "Is there less memory than %s GB? Then none of these variants fits; %s is the smallest."
             .formatted(number(smallest.gigabytes()), smallest.name()));
     if (haveQuality) {
       lines.add(
-          branch(
-              "Must answers be as good as the source's (divergence of at most %s nats a token)?"
-                  .formatted(Findings.NEAR_LOSSLESS),
-              within(Findings.NEAR_LOSSLESS)));
+          quality(
+              "Must answers be as good as the source's (divergence of at most %s nats a token)?",
+              Findings.NEAR_LOSSLESS));
       lines.add(
-          branch(
-              "May answers be a little worse (divergence of at most %s)?"
-                  .formatted(Findings.SMALL_LOSS),
-              within(Findings.SMALL_LOSS)));
+          quality(
+              "May answers be a little worse (divergence of at most %s)?", Findings.SMALL_LOSS));
     }
     lines.add(branch("Does only speed count?", all));
     budgets().forEach(lines::add);
@@ -133,32 +150,48 @@ public final class Decisions {
     return candidates.stream().max(Comparator.comparingDouble(Decisions::median)).orElseThrow();
   }
 
+  private String quality(String question, double bound) {
+    List<VariantFindings> unclear =
+        all.stream()
+            .filter(v -> v.quality() != null && Math.abs(loss(v) - bound) <= error(v))
+            .toList();
+    String note =
+        unclear.isEmpty()
+            ? ""
+            : " The interval of %s holds the bound itself: on which side it is, is undecided."
+                .formatted(
+                    unclear.stream()
+                        .map(
+                            v ->
+                                String.format(
+                                    Locale.ROOT, "%s (%.4f ± %.4f)", v.name(), loss(v), error(v)))
+                        .collect(Collectors.joining(" and ")));
+    return branch(question.formatted(bound), within(bound)) + note;
+  }
+
   private static String branch(String question, List<VariantFindings> candidates) {
     if (candidates.isEmpty()) {
       return question + " No variant of this study is.";
     }
-    VariantFindings choice = choice(candidates);
-    List<VariantFindings> like = fastest(candidates).stream().filter(v -> v != choice).toList();
-    String apart =
-        like.isEmpty()
-            ? ""
-            : " %s cannot be told apart from it in speed."
-                .formatted(
-                    like.stream().map(VariantFindings::name).collect(Collectors.joining(", ")));
+    List<VariantFindings> best = fastest(candidates);
     VariantFindings least = smallest(candidates);
+    String answer;
+    if (best.size() == 1) {
+      answer = "Use " + described(best.getFirst());
+    } else {
+      answer =
+          "Speed does not decide: the intervals of %s overlap. The smallest of them is %s"
+              .formatted(
+                  best.stream().map(Decisions::described).collect(Collectors.joining("; ")),
+                  smallest(best).name());
+    }
     String memory =
-        least == choice
-            ? ""
-            : " To save memory: %s, %s GB, %s tok/s."
-                .formatted(least.name(), number(least.gigabytes()), number(median(least)));
-    return "%s Use %s: %s, %s GB.%s%s"
-        .formatted(
-            question,
-            choice.name(),
-            text(speed(choice)),
-            number(choice.gigabytes()),
-            apart,
-            memory);
+        best.contains(least) ? "" : " To save memory, at a lower speed: " + described(least) + ".";
+    return question + " " + answer + "." + memory;
+  }
+
+  private static String described(VariantFindings v) {
+    return "%s, %s, %s GB".formatted(v.name(), text(speed(v)), number(v.gigabytes()));
   }
 
   /** The best that fits, for each size at which the answer changes. */
@@ -185,7 +218,9 @@ public final class Decisions {
   }
 
   private static String text(Estimate e) {
-    return "%s tok/s [%s to %s]".formatted(number(e.median()), number(e.low()), number(e.high()));
+    return e.hasInterval()
+        ? "%s tok/s [%s to %s]".formatted(number(e.median()), number(e.low()), number(e.high()))
+        : "%s tok/s (%d runs: no interval)".formatted(number(e.median()), e.runs());
   }
 
   static String number(double value) {

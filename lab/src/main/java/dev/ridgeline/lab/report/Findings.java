@@ -66,7 +66,8 @@ public record Findings(
                 runs.stream().map(LabRecord::note).filter(Objects::nonNull).forEach(notes::add);
               }
             });
-    LabRecord quality = usable(records, "quality/" + name, failures);
+    LabRecord quality =
+        session.qualityTokens() == 0 ? null : usable(records, "quality/" + name, failures);
     return new VariantFindings(
         name,
         facts == null ? null : facts.variant(),

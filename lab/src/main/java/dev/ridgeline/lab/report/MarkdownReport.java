@@ -19,7 +19,7 @@ final class MarkdownReport {
           "latency",
               "Time between tokens: the share of all raw gaps that are at most so long. The longest are in the table of latencies.",
           "efficiency",
-              "Tokens a second for each GB of memory against quality; dashed: the efficiency frontier.",
+              "Tokens a second for each GB of memory, against quality (or memory, where quality was not measured); dashed: the efficiency frontier.",
           "speed_quality", "Speed against quality; dashed: the Pareto front.",
           "roofline",
               "Roofline: generation is the left end of each line, the prompt the right end.");
@@ -112,7 +112,8 @@ final class MarkdownReport {
           decisions.use(v),
           l == null
               ? ""
-              : "%s, `variant/%s`, `quality/%s`".formatted(records(l), v.name(), v.name()));
+              : "%s, `variant/%s`".formatted(records(l), v.name())
+                  + (q == null ? "" : ", `quality/%s`".formatted(v.name())));
     }
     line("");
     line(
@@ -128,7 +129,7 @@ final class MarkdownReport {
 
   private static String speed(LengthFindings l) {
     var e = l.tokensPerSecond();
-    return e.runs() < 3
+    return !e.hasInterval()
         ? f("%.1f [%d runs: no interval]", e.median(), e.runs())
         : f("%.1f [%.1f, %.1f]", e.median(), e.low(), e.high());
   }
@@ -230,6 +231,10 @@ final class MarkdownReport {
   }
 
   private void quality() {
+    if (findings.session().qualityTokens() == 0) {
+      line("Not measured: the plan asks for none (`quality_tokens: 0`).");
+      return;
+    }
     head(
         "variant",
         "perplexity",

@@ -53,6 +53,8 @@ final class Plots {
   private static final String QUALITY =
       "divergence from the source (nats a token, lower is better)";
 
+  private static final String MEMORY = "memory (GB)";
+
   private final Findings findings;
   private final Decisions decisions;
   private final Path folder;
@@ -72,8 +74,8 @@ final class Plots {
     }
     save(speedAgainstMemory(), "speed_memory", names);
     save(latencies(), "latency", names);
+    save(efficiency(), "efficiency", names);
     if (!rated().isEmpty()) {
-      save(efficiency(), "efficiency", names);
       save(speedAgainstQuality(), "speed_quality", names);
     }
     save(roofline(), "roofline", names);
@@ -91,7 +93,7 @@ final class Plots {
   }
 
   private XYChart speedAgainstMemory() {
-    XYChart chart = chart("Speed against memory", "memory (GB)", "tokens per second");
+    XYChart chart = chart("Speed against memory", MEMORY, "tokens per second");
     front(chart, decisions.memoryFront(), VariantFindings::gigabytes, Plots::speed, "front");
     intervals(chart, findings.comparable(), VariantFindings::gigabytes);
     points(chart, findings.comparable(), VariantFindings::gigabytes, Plots::speed);
@@ -99,10 +101,13 @@ final class Plots {
   }
 
   private XYChart efficiency() {
-    XYChart chart = chart("Efficiency frontier", QUALITY, "tokens per second for each GB");
+    boolean quality = !rated().isEmpty();
+    XYChart chart =
+        chart("Efficiency frontier", quality ? QUALITY : MEMORY, "tokens per second for each GB");
+    ToDoubleFunction<VariantFindings> x = quality ? Findings::loss : VariantFindings::gigabytes;
     ToDoubleFunction<VariantFindings> efficiency = v -> speed(v) / v.gigabytes();
-    front(chart, decisions.efficiencyFront(), Findings::loss, efficiency, "frontier");
-    points(chart, rated(), Findings::loss, efficiency);
+    front(chart, decisions.efficiencyFront(), x, efficiency, "frontier");
+    points(chart, quality ? rated() : findings.comparable(), x, efficiency);
     return chart;
   }
 

@@ -47,12 +47,17 @@ public record Estimate(double median, double low, double high, int runs) {
     return Median.withDefaults().evaluate(samples);
   }
 
+  /** Whether there are enough runs for the interval to mean something. */
+  public boolean hasInterval() {
+    return runs >= FEWEST;
+  }
+
   /**
    * Whether this is larger than {@code other} beyond what chance explains: the intervals do not
    * overlap, and both come from enough runs to mean something.
    */
   public boolean isAbove(Estimate other) {
-    return runs >= FEWEST && other.runs >= FEWEST && low > other.high;
+    return hasInterval() && other.hasInterval() && low > other.high;
   }
 
   /** Whether neither is above the other. */

@@ -82,6 +82,7 @@ public record LabRecord(
    * @param ops of the model's graph
    * @param launchMicrosPerOp what an op costs before it does anything: an upper bound
    * @param text what quality is measured on
+   * @param qualityTokens tokens of it; 0 = the plan asks for no quality
    * @param planKey equal for plans that measure the same
    */
   public record Session(
@@ -99,6 +100,7 @@ public record LabRecord(
       int ops,
       double launchMicrosPerOp,
       String text,
+      int qualityTokens,
       String planKey) {}
 
   /**

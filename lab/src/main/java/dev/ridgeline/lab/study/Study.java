@@ -148,6 +148,7 @@ public final class Study {
         Fusion.fuse(model.graph()).ops().size(),
         LaunchProbe.microsPerOp(machine.backend(), plan.kvType()),
         text,
+        plan.qualityTokens(),
         key);
   }
 

@@ -22,6 +22,9 @@
     return e;
   }
 
+  const rated = data.variants.some(v => v.quality);
+  byId("speed-quality").parentElement.hidden = !rated;
+
   // --- text ---
 
   function list(id, lines, none) {
@@ -38,7 +41,7 @@
     [
       `${data.model}: ${number(data.parameters / 1e6, 1)} M parameters, context ${data.context_length}, SHA-256 ${data.model_hash}; KV cache ${data.kv_type}.`,
       `${m.os}; ${m.jvm}; Ridgeline ${m.ridgeline}, commit ${m.commit}; record ${data.session}. Backend: ${data.limits.description}.`,
-      `A run is a prompt of ${data.prompt_tokens} random tokens, which gives the time to the first token, and then, from an empty KV cache, random tokens one by one. Quality was measured on ${data.text}.`,
+      `A run is a prompt of ${data.prompt_tokens} random tokens, which gives the time to the first token, and then, from an empty KV cache, random tokens one by one. ${rated ? `Quality was measured on ${data.text}.` : "Quality was not measured."}`,
       "Speeds are medians with 95 % confidence intervals by bootstrap; variants whose intervals overlap are not told apart. Percentiles are of the raw gaps between tokens.",
       "Share of the limit: the least time in which this machine could move the bytes and do the operations of a token, over the time it took. Above 100 % the measurement is wrong: of the run, of the limit, or because the weights stayed in a cache that the limit leaves out."
     ].forEach(t => byId("method").append(element("p", t)));
@@ -214,10 +217,11 @@
       series: [front("Pareto front", v => v.on_front, loss, speed), ...points(loss, speed, v => [interval(v), `divergence ${number(loss(v), 5)}, perplexity ${number(v.quality.perplexity, 2)}`])]
     }),
     "efficiency": () => {
-      const y = v => speed(v) / v.gigabytes;
+      const x = rated ? loss : memory, y = v => speed(v) / v.gigabytes;
+      const lines = v => [`${number(y(v), 1)} tok/s for each GB`, rated ? `divergence ${number(loss(v), 5)}, perplexity ${number(v.quality?.perplexity, 2)}` : `${number(v.gigabytes, 3)} GB`];
       return {
-        ...base({ name: "divergence from the source (nats a token)" }, { name: "tok/s for each GB" }),
-        series: [front("frontier", v => v.on_efficiency, loss, y), ...points(loss, y, v => [`${number(y(v), 1)} tok/s for each GB`, `divergence ${number(loss(v), 5)}, perplexity ${number(v.quality.perplexity, 2)}`])]
+        ...base({ name: rated ? "divergence from the source (nats a token)" : "memory (GB)" }, { name: "tok/s for each GB" }),
+        series: [front("frontier", v => v.on_efficiency, x, y), ...points(x, y, lines)]
       };
     },
     "latency": () => ({
@@ -245,7 +249,7 @@
   };
 
   function draw() {
-    Object.entries(OPTIONS).forEach(([id, option]) => {
+    Object.entries(OPTIONS).filter(([id]) => !byId(id).parentElement.hidden).forEach(([id, option]) => {
       charts[id] ??= echarts.init(byId(id), null, { renderer: "svg" });
       charts[id].setOption(option(), true);
     });

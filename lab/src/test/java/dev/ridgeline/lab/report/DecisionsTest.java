@@ -73,6 +73,7 @@ class DecisionsTest {
         100,
         launchMicrosPerOp,
         "text",
+        10,
         "");
   }
 
@@ -90,7 +91,7 @@ class DecisionsTest {
 
     assertThat(tree)
         .anyMatch(
-            l -> l.contains("as good as the source's") && l.contains("Use Q8_0: 8.100 tok/s"));
+            l -> l.contains("as good as the source's") && l.contains("Use Q8_0, 8.100 tok/s"));
     assertThat(tree).anyMatch(l -> l.contains("only speed") && l.contains("Use Q2_K"));
     assertThat(tree.getFirst())
         .contains("less memory than 0.200 GB")
@@ -104,7 +105,42 @@ class DecisionsTest {
     Decisions decisions = new Decisions(findings(a, b));
 
     assertThat(decisions.use(a)).contains("among the fastest");
-    assertThat(decisions.tree()).anyMatch(l -> l.contains("cannot be told apart from it in speed"));
+    assertThat(decisions.tree())
+        .anyMatch(
+            l ->
+                l.contains("Speed does not decide: the intervals of A, 8.100")
+                    && l.contains("The smallest of them is B"))
+        .noneMatch(l -> l.contains("Use A") || l.contains("Use B"));
+  }
+
+  @Test
+  void aDivergenceThatMayLieOnEitherSideOfABoundIsUndecided() {
+    var good = variant("Q8_0", 0.5, 0.001, 8.0, 8.1, 8.2);
+    var near = uncertain(variant("Q4_K", 0.4, 0.0104, 9.0, 9.1, 9.2), 0.0006);
+
+    assertThat(new Decisions(findings(good, near)).tree())
+        .anyMatch(
+            l -> l.contains("at most 0.01 ") && l.contains("interval of Q4_K (0.0104 ± 0.0012)"));
+  }
+
+  private static VariantFindings uncertain(VariantFindings v, double standardError) {
+    LabRecord.Quality q = java.util.Objects.requireNonNull(v.quality());
+    return new VariantFindings(
+        v.name(),
+        v.facts(),
+        v.lengths(),
+        new LabRecord.Quality(
+            q.variant(),
+            q.tokens(),
+            q.perplexity(),
+            q.standardError(),
+            q.kldMean(),
+            standardError,
+            q.kldPercentiles(),
+            q.topAgreement(),
+            q.probabilityChangeRms()),
+        v.failures(),
+        v.notes());
   }
 
   @Test
