@@ -8,7 +8,6 @@ import dev.ridgeline.cpu.vector.AttentionKernel;
 import dev.ridgeline.cpu.vector.DirectAttention;
 import dev.ridgeline.cpu.vector.KvLayout;
 import dev.ridgeline.cpu.vector.KvStore;
-import dev.ridgeline.cpu.vector.RowDecoder;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.KvLayer;
 import dev.ridgeline.graph.Op;
@@ -64,8 +63,13 @@ final class Binder {
     plan.vectors()
         .forEach(
             (weight, at) ->
-                RowDecoder.of(weight.type())
-                    .decode(matrix(weight), vectors + at, weight.cols() * weight.rows()));
+                kernels
+                    .decoder(weight.type())
+                    .decode(
+                        matrix(weight),
+                        vectors + at,
+                        weight.cols() * weight.rows(),
+                        activations + plan.scratchAt(0)));
     plan.rotations().forEach((r, at) -> stages.add(table(r, activations + at)));
     for (Op op : graph.ops()) {
       if (listener != null) {
@@ -180,7 +184,7 @@ final class Binder {
         new RowStages.Embed(
             matrix(e.table()),
             rowBytes(e.table()),
-            RowDecoder.of(e.table().type()),
+            kernels.decoder(e.table().type()),
             e.scale(),
             e.out().width(),
             address(e.out())));
@@ -294,7 +298,13 @@ final class Binder {
     return code == null
         ? null
         : new DirectAttention(
-            code, layout, kv + plan.kvAt(a.layer()), Plan.headsPerKvHead(a), a.scale(), sinks);
+            code,
+            kernels.rows(),
+            layout,
+            kv + plan.kvAt(a.layer()),
+            Plan.headsPerKvHead(a),
+            a.scale(),
+            sinks);
   }
 
   private void expertMatMul(Op.ExpertMatMul m) {

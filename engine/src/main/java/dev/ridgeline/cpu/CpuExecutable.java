@@ -52,7 +52,8 @@ final class CpuExecutable implements Executable, WorkerPool.Job {
     logits = binder.address(graph.logits());
     workers = new Worker[pool.threads()];
     for (int i = 0; i < workers.length; i++) {
-      workers[i] = new Worker(pool, i, memories.activations().address() + plan.scratchAt(i));
+      long scratch = memories.activations().address() + plan.scratchAt(i);
+      workers[i] = new Worker(pool, i, kernels.rows(), scratch);
     }
   }
 

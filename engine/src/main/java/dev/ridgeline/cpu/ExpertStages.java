@@ -6,7 +6,6 @@ import dev.ridgeline.cpu.kernel.PackCall;
 import dev.ridgeline.cpu.kernel.Packing;
 import dev.ridgeline.cpu.kernel.ProductCall;
 import dev.ridgeline.cpu.kernel.ProductKernel;
-import dev.ridgeline.cpu.vector.Rows;
 import dev.ridgeline.graph.Value;
 
 /**
@@ -23,11 +22,11 @@ final class ExpertStages {
       int n = Stage.rows(rows, step);
       int end = worker.to(n, 1);
       for (int t = worker.from(n, 1); t < end; t++) {
-        choose(logits + 4L * t * experts, out + 8L * t * k);
+        choose(worker, logits + 4L * t * experts, out + 8L * t * k);
       }
     }
 
-    private void choose(long row, long to) {
+    private void choose(Worker worker, long row, long to) {
       for (int j = 0; j < k; j++) {
         Memory.f32(to + 4L * j, largestBelow(row, to, j));
       }
@@ -38,7 +37,7 @@ final class ExpertStages {
         Memory.f32(to + 4L * (k + j), (float) e);
         sum += e;
       }
-      Rows.scale(to + 4L * k, (float) (1 / sum), to + 4L * k, k);
+      worker.rows.scale(to + 4L * k, (float) (1 / sum), to + 4L * k, k);
     }
 
     /** The expert with the largest logit that is not among the {@code taken} chosen ones. */
@@ -73,9 +72,9 @@ final class ExpertStages {
         long to = out + 4L * t * width;
         long weights = route + 4L * (2L * t * k + k);
         long from = x + 4L * t * k * width;
-        Rows.scale(from, Memory.f32(weights), to, width);
+        worker.rows.scale(from, Memory.f32(weights), to, width);
         for (int j = 1; j < k; j++) {
-          Rows.add(to, from + 4L * j * width, Memory.f32(weights + 4L * j), to, width);
+          worker.rows.add(to, from + 4L * j * width, Memory.f32(weights + 4L * j), to, width);
         }
       }
     }
@@ -244,7 +243,7 @@ final class ExpertStages {
           int to = worker.to(p.rowsOut, kernel.rowUnit());
           if (from < to) {
             multiply(worker, kernel, e, from, to);
-            scatter(e, from, to);
+            scatter(worker, e, from, to);
           }
         }
       }
@@ -267,7 +266,7 @@ final class ExpertStages {
       kernel.multiply(call);
     }
 
-    private void scatter(int expert, int from, int to) {
+    private void scatter(Worker worker, int expert, int from, int to) {
       int end = p.room.first(expert + 1);
       for (int i = p.room.first(expert); i < end; i++) {
         long source = p.room.outputs + 4L * ((long) i * p.rowsOut + from);
@@ -276,7 +275,7 @@ final class ExpertStages {
           Memory.copy(source, target, 4L * (to - from));
         } else {
           long bias = p.bias + 4L * ((long) expert * p.rowsOut + from);
-          Rows.add(source, bias, 1, target, to - from);
+          worker.rows.add(source, bias, 1, target, to - from);
         }
       }
     }

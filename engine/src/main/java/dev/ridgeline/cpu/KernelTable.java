@@ -3,9 +3,12 @@ package dev.ridgeline.cpu;
 import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.cpu.kernel.ProductKernel;
 import dev.ridgeline.cpu.kernel.RowAttention;
+import dev.ridgeline.cpu.kernel.RowDecoder;
+import dev.ridgeline.cpu.kernel.RowKernel;
 import dev.ridgeline.cpu.machine.MachineKernels;
 import dev.ridgeline.cpu.vector.Rows;
 import dev.ridgeline.cpu.vector.VectorProducts;
+import dev.ridgeline.cpu.vector.VectorRows;
 import dev.ridgeline.tensor.DType;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -18,6 +21,7 @@ final class KernelTable {
   private final Map<DType, ProductKernel[]> kernels = new EnumMap<>(DType.class);
 
   private final GateKernel gates;
+  private final RowKernel rows;
   private final MachineKernels machine;
 
   /** The Vector API's kernels, behind those of {@code machine} where these fit. */
@@ -25,6 +29,7 @@ final class KernelTable {
     List<ProductKernel> preferred = machine.kernels();
     this.machine = machine;
     gates = preferred.isEmpty() ? Rows::gate : machine.gates();
+    rows = preferred.isEmpty() ? new VectorRows() : machine.rows();
     for (DType type : DType.values()) {
       if (type.isWeight()) {
         var all = new ArrayList<>(preferred);
@@ -46,6 +51,14 @@ final class KernelTable {
 
   GateKernel gates() {
     return gates;
+  }
+
+  RowKernel rows() {
+    return rows;
+  }
+
+  RowDecoder decoder(DType type) {
+    return machine.kernels().isEmpty() ? VectorRows.decoder(type) : machine.decoder(type);
   }
 
   /** Attention of rows to values of so many elements, or null if there is no code for it. */

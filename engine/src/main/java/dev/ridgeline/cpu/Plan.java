@@ -78,7 +78,11 @@ final class Plan {
     sharedAt = at;
     scratchAt = sharedAt + graph.ops().stream().mapToLong(this::sharedBytes).max().orElse(0);
     kernelScratchBytes = graph.ops().stream().mapToLong(this::kernelScratchBytes).max().orElse(0);
-    scratchBytes = graph.ops().stream().mapToLong(this::scratchBytes).max().orElse(0);
+    scratchBytes =
+        graph.ops().stream()
+            .mapToLong(op -> Math.max(scratchBytes(op), decoderBytes(op)))
+            .max()
+            .orElse(0);
   }
 
   private void placeVector(Weight weight) {
@@ -208,6 +212,15 @@ final class Plan {
       most = Math.max(most, aligned(kernel.scratchBytes(weight.cols())));
     }
     return most;
+  }
+
+  /** Bytes of scratch that the decoders of rows and vectors need. */
+  private long decoderBytes(Op op) {
+    Stream<Weight> table = op instanceof Op.Embed e ? Stream.of(e.table()) : Stream.empty();
+    return Stream.concat(table, vectors(op))
+        .mapToLong(w -> aligned(kernels.decoder(w.type()).scratchBytes()))
+        .max()
+        .orElse(0);
   }
 
   /** Bytes of a thread's own scratch. */

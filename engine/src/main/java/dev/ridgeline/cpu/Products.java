@@ -3,7 +3,6 @@ package dev.ridgeline.cpu;
 import dev.ridgeline.cpu.kernel.Packing;
 import dev.ridgeline.cpu.kernel.ProductCall;
 import dev.ridgeline.cpu.kernel.ProductKernel;
-import dev.ridgeline.cpu.vector.Rows;
 import java.util.LinkedHashMap;
 
 /**
@@ -139,7 +138,7 @@ final class Products {
       int to = rowAt(m, unit, toByte - before);
       if (from < to) {
         multiply(worker, i, tokens, from, to, m.out, 4L * m.rows);
-        addBias(m, tokens, from, to);
+        addBias(worker, m, tokens, from, to);
       }
       before += m.rowBytes * m.rows;
     }
@@ -166,11 +165,11 @@ final class Products {
     KernelTable.pick(m.kernels, tokens).multiply(call);
   }
 
-  private static void addBias(Matrix m, int tokens, int from, int to) {
+  private static void addBias(Worker worker, Matrix m, int tokens, int from, int to) {
     if (m.bias != 0) {
       for (int t = 0; t < tokens; t++) {
         long out = m.out + 4L * ((long) t * m.rows + from);
-        Rows.add(out, m.bias + 4L * from, 1, out, to - from);
+        worker.rows.add(out, m.bias + 4L * from, 1, out, to - from);
       }
     }
   }

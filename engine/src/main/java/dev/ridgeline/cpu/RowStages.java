@@ -3,7 +3,7 @@ package dev.ridgeline.cpu;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.cpu.kernel.Memory;
-import dev.ridgeline.cpu.vector.RowDecoder;
+import dev.ridgeline.cpu.kernel.RowDecoder;
 import dev.ridgeline.cpu.vector.Rows;
 import dev.ridgeline.graph.Activation;
 import dev.ridgeline.graph.Value;
@@ -20,9 +20,9 @@ final class RowStages {
       int end = worker.to(step.tokenCount(), 1);
       for (int t = worker.from(step.tokenCount(), 1); t < end; t++) {
         long to = out + 4L * t * width;
-        decoder.decode(table + step.token(t) * rowBytes, to, width);
+        decoder.decode(table + step.token(t) * rowBytes, to, width, worker.scratch);
         if (scale != 1) {
-          Rows.scale(to, scale, to, width);
+          worker.rows.scale(to, scale, to, width);
         }
       }
     }
@@ -37,7 +37,7 @@ final class RowStages {
       int end = worker.to(groups, 1);
       for (int g = worker.from(groups, 1); g < end; g++) {
         long at = 4L * g * group;
-        Rows.rmsNorm(x + at, weight, eps, out + at, group);
+        worker.rows.rmsNorm(x + at, weight, eps, out + at, group);
       }
     }
   }
@@ -60,8 +60,8 @@ final class RowStages {
       int end = worker.to(count, 1);
       for (int t = worker.from(count, 1); t < end; t++) {
         long at = 4L * t * width;
-        Rows.add(a + at, b + at, scale, sum + at, width);
-        Rows.rmsNorm(sum + at, weight, eps, out + at, width);
+        worker.rows.add(a + at, b + at, scale, sum + at, width);
+        worker.rows.rmsNorm(sum + at, weight, eps, out + at, width);
       }
     }
   }
@@ -73,7 +73,7 @@ final class RowStages {
       int elements = Stage.rows(rows, step) * width;
       int from = worker.from(elements, Rows.UNIT);
       long at = 4L * from;
-      Rows.add(a + at, b + at, scale, out + at, worker.to(elements, Rows.UNIT) - from);
+      worker.rows.add(a + at, b + at, scale, out + at, worker.to(elements, Rows.UNIT) - from);
     }
   }
 
@@ -84,7 +84,7 @@ final class RowStages {
       int elements = Stage.rows(rows, step) * width;
       int from = worker.from(elements, Rows.UNIT);
       long at = 4L * from;
-      Rows.scale(x + at, factor, out + at, worker.to(elements, Rows.UNIT) - from);
+      worker.rows.scale(x + at, factor, out + at, worker.to(elements, Rows.UNIT) - from);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.ridgeline.cpu;
 
 import dev.ridgeline.cpu.kernel.PackCall;
 import dev.ridgeline.cpu.kernel.ProductCall;
+import dev.ridgeline.cpu.kernel.RowKernel;
 import dev.ridgeline.cpu.vector.AttentionCall;
 
 /** What one thread of an executable owns: its number, its scratch, its kernels' arguments. */
@@ -12,6 +13,9 @@ final class Worker {
   /** For each thread, pieces that are not. */
   private static final int SHARED_PIECES = 3;
 
+  /** Work on rows and elements. */
+  final RowKernel rows;
+
   final int index;
   final int count;
   final long scratch;
@@ -20,9 +24,10 @@ final class Worker {
   final AttentionCall attention = new AttentionCall();
   private final WorkerPool pool;
 
-  Worker(WorkerPool pool, int index, long scratch) {
+  Worker(WorkerPool pool, int index, RowKernel rows, long scratch) {
     this.pool = pool;
     this.index = index;
+    this.rows = rows;
     this.count = pool.threads();
     this.scratch = scratch;
   }

@@ -114,7 +114,7 @@ final class FloatDot {
     for (int half = 0; half < 2; half++) {
       for (int r = 0; r < ROWS; r++) {
         Vec w = weight(r);
-        decode(masked ? w.zeroing(k(1 + half)) : w, row(r, half * bytes / 2));
+        decode(a, type, masked ? w.zeroing(k(1 + half)) : w, row(r, half * bytes / 2));
       }
       for (int t = 0; t < tokens; t++) {
         Vec x = zmm(28 + t % 4);
@@ -134,7 +134,8 @@ final class FloatDot {
     }
   }
 
-  private void decode(Vec to, Mem from) {
+  /** Emits: 16 elements at {@code from} as float32. */
+  static void decode(Assembler a, DType type, Vec to, Mem from) {
     switch (type) {
       case F32 -> a.op(VMOVDQU32_LOAD, to, from);
       case F16 -> a.op(VCVTPH2PS, to, from);

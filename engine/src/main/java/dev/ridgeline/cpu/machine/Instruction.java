@@ -26,6 +26,7 @@ enum Instruction {
   VPSHUFB(1, 2, 0, 0x00, Tuple.FULL),
   // Conversions
   VPMOVZXWD(1, 2, 0, 0x33, Tuple.HALF),
+  VPMOVZXBD(1, 2, 0, 0x31, Tuple.QUARTER),
   VCVTPH2PS(1, 2, 0, 0x13, Tuple.HALF),
   VCVTDQ2PS(0, 1, 0, 0x5B, Tuple.FULL),
   VCVTPS2DQ(1, 1, 0, 0x5B, Tuple.FULL),
@@ -34,6 +35,7 @@ enum Instruction {
   VSUBPS(0, 1, 0, 0x5C, Tuple.FULL),
   VMULPS(0, 1, 0, 0x59, Tuple.FULL),
   VDIVPS(0, 1, 0, 0x5E, Tuple.FULL),
+  VSQRTPS(0, 1, 0, 0x51, Tuple.FULL),
   VMINPS(0, 1, 0, 0x5D, Tuple.FULL),
   VMAXPS(0, 1, 0, 0x5F, Tuple.FULL),
   VFMADD231PS(1, 2, 0, 0xB8, Tuple.FULL),

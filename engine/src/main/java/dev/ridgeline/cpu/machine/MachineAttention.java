@@ -59,6 +59,18 @@ final class MachineAttention implements RowAttention {
     codes[rows - 1].call(frame, 0, 0, 0, 0, 0);
   }
 
+  /** Combines all lanes of {@code v}, in every lane. */
+  static void across(Assembler a, Instruction combine, Vec v, Vec work) {
+    a.op(VSHUFI32X4, work, v, v, 0x4E);
+    a.op(combine, v, v, work);
+    a.op(VSHUFI32X4, work, v, v, 0xB1);
+    a.op(combine, v, v, work);
+    a.op(VPSHUFD, work, v, 0x4E);
+    a.op(combine, v, v, work);
+    a.op(VPSHUFD, work, v, 0xB1);
+    a.op(combine, v, v, work);
+  }
+
   // Registers: 0-15 results, 16-19 scores, 20-23 to work, 24-27 denominators, 28-31 maxima.
   private record Code(int rows, int vectors, Assembler a) {
     private static final Gpr FRAME = Gpr.RDI;
@@ -182,7 +194,7 @@ final class MachineAttention implements RowAttention {
       a.op(VMOVDQU32_LOAD, visible.merging(k(2)), score(r));
       a.op(VMOVDQU32_LOAD, score(r), visible);
       a.op(VMOVDQU32_LOAD, largest, visible);
-      across(VMAXPS, largest, zmm(23));
+      across(a, VMAXPS, largest, zmm(23));
       a.op(VMAXPS, largest, largest, max(r));
       rescale(r, largest);
       a.op(VSUBPS, score(r), score(r), max(r));
@@ -240,25 +252,13 @@ final class MachineAttention implements RowAttention {
     private void finish() {
       for (int r = 0; r < rows; r++) {
         a.mov(WORK, at(FRAME, row(r, ROW_RESULT)));
-        across(VADDPS, sum(r), zmm(20));
+        across(a, VADDPS, sum(r), zmm(20));
         a.store(VMOVSS_STORE, at(WORK), max(r).xmm());
         a.store(VMOVSS_STORE, at(WORK, Float.BYTES), sum(r).xmm());
         for (int v = 0; v < vectors; v++) {
           a.store(VMOVDQU32_STORE, at(WORK, LINE * (1 + v)), result(r, v));
         }
       }
-    }
-
-    /** Combines all lanes of {@code v}, in every lane. */
-    private void across(Instruction combine, Vec v, Vec work) {
-      a.op(VSHUFI32X4, work, v, v, 0x4E);
-      a.op(combine, v, v, work);
-      a.op(VSHUFI32X4, work, v, v, 0xB1);
-      a.op(combine, v, v, work);
-      a.op(VPSHUFD, work, v, 0x4E);
-      a.op(combine, v, v, work);
-      a.op(VPSHUFD, work, v, 0xB1);
-      a.op(combine, v, v, work);
     }
 
     private static int row(int r, int field) {

@@ -3,6 +3,8 @@ package dev.ridgeline.cpu.machine;
 import dev.ridgeline.cpu.kernel.GateKernel;
 import dev.ridgeline.cpu.kernel.ProductKernel;
 import dev.ridgeline.cpu.kernel.RowAttention;
+import dev.ridgeline.cpu.kernel.RowDecoder;
+import dev.ridgeline.cpu.kernel.RowKernel;
 import dev.ridgeline.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,8 +44,31 @@ public record MachineKernels(String instructions, List<ProductKernel> kernels) {
 
   private static final Map<Integer, RowAttention> ATTENTION = new ConcurrentHashMap<>();
 
+  /** Work on rows; only where there are kernels. */
+  public RowKernel rows() {
+    return Rows.ROWS;
+  }
+
+  /** Decodes rows of {@code type}; only where there are kernels. */
+  public RowDecoder decoder(DType type) {
+    return DECODERS.computeIfAbsent(
+        type,
+        _ ->
+            kernels.stream()
+                .filter(k -> k.type() == type && k instanceof VnniKernel)
+                .findFirst()
+                .map(k -> ((VnniKernel) k).decoder())
+                .orElseGet(() -> new PlainDecoder(type)));
+  }
+
+  private static final Map<DType, RowDecoder> DECODERS = new ConcurrentHashMap<>();
+
   private static final class Gates {
     static final GateKernel GATES = new MachineGate();
+  }
+
+  private static final class Rows {
+    static final RowKernel ROWS = new MachineRows();
   }
 
   /** Operations of one iteration of {@link #multiplyAdd}: 24 chains of 64 multiply-adds. */

@@ -3,6 +3,7 @@ package dev.ridgeline.cpu.machine;
 import dev.ridgeline.cpu.kernel.Memory;
 import dev.ridgeline.cpu.kernel.ProductCall;
 import dev.ridgeline.cpu.kernel.ProductKernel;
+import dev.ridgeline.cpu.kernel.RowDecoder;
 import dev.ridgeline.tensor.DType;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -139,6 +140,10 @@ final class VnniKernel implements ProductKernel {
       stride = bytes;
     }
     pack.call(from, stride, to, cols / type.blockElements(), fetch, 0);
+  }
+
+  RowDecoder decoder() {
+    return new MachineDecoder(layout, pack);
   }
 
   private NativeCode dot(int tokens) {

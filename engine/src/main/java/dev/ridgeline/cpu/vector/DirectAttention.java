@@ -7,6 +7,7 @@ import dev.ridgeline.backend.Step;
 import dev.ridgeline.backend.StepCheck;
 import dev.ridgeline.cpu.kernel.Memory;
 import dev.ridgeline.cpu.kernel.RowAttention;
+import dev.ridgeline.cpu.kernel.RowKernel;
 
 /**
  * Attention of one layer by a {@link RowAttention}, which reads keys and values where they lie:
@@ -23,6 +24,7 @@ public final class DirectAttention {
   private static final int MOST_ROWS = 16;
 
   private final RowAttention code;
+  private final RowKernel rows;
   private final KvLayout layout;
   private final long storage;
   private final int group;
@@ -35,8 +37,15 @@ public final class DirectAttention {
    * @param sinks address of float32 {@code [headCount]}, or 0
    */
   public DirectAttention(
-      RowAttention code, KvLayout layout, long storage, int group, float scale, long sinks) {
+      RowAttention code,
+      RowKernel rows,
+      KvLayout layout,
+      long storage,
+      int group,
+      float scale,
+      long sinks) {
     this.code = code;
+    this.rows = rows;
     this.layout = layout;
     this.storage = storage;
     this.group = group;
@@ -137,7 +146,7 @@ public final class DirectAttention {
       denominator += (float) Math.exp(sink - Memory.f32(result));
     }
     long out = call.out + 4L * valueDim * queryIndex(call, pair);
-    Rows.scale(result + 64, 1 / denominator, out, valueDim);
+    rows.scale(result + 64, 1 / denominator, out, valueDim);
   }
 
   /** Which query head of which token pair {@code pair} of the call is. */

@@ -70,11 +70,15 @@ final class AssemblerCases {
         ADDRESSES.forEach(m -> add(i, List.of(zmm(1), zmm(31), m), 0xEA));
       }
       case VMOVDQU32_LOAD, VPBROADCASTD -> loads(i);
+      case VPMOVZXBD -> {
+        loads(i);
+        add(i, List.of(xmm(19), at(Gpr.RDI, 192)));
+      }
       case VPMOVZXWD, VCVTPH2PS -> {
         loads(i);
         add(i, List.of(zmm(19), ymm(7)));
       }
-      case VCVTDQ2PS, VCVTPS2DQ -> {
+      case VCVTDQ2PS, VCVTPS2DQ, VSQRTPS -> {
         loads(i);
         add(i, List.of(zmm(19), zmm(27)));
         add(i, List.of(zmm(19), at(Gpr.R8, 508).repeat()));
