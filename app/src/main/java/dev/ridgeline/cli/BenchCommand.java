@@ -119,7 +119,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "F",
       description = "text, json, jsonl, csv, md or sql. Default: text.")
-  private Format format = Format.TEXT;
+  private TableFormat format = TableFormat.TEXT;
 
   @Option(
       names = "--profile",

@@ -41,7 +41,7 @@ final class BenchCompareCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "F",
       description = "text, json, jsonl, csv or md. Default: text.")
-  private Format format = Format.TEXT;
+  private TableFormat format = TableFormat.TEXT;
 
   @Spec private CommandSpec spec;
 
@@ -146,7 +146,7 @@ final class BenchCompareCommand implements Callable<Integer> {
             output.passed
                 ? "passed: no row is slower beyond chance"
                 : "failed: rows are slower beyond chance, or missing");
-        table.print(out, format == Format.SQL ? Format.TEXT : format);
+        table.print(out, format);
       }
     }
     out.flush();

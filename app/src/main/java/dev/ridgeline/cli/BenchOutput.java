@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 record BenchOutput(
     MachineFigures machine, List<MachineFigures> machines, List<BenchResult> results) {
 
-  void print(PrintWriter out, Format format) {
+  void print(PrintWriter out, TableFormat format) {
     switch (format) {
       case JSON -> Json.print(out, this);
       case JSONL -> results.forEach(r -> Json.printLine(out, r));

@@ -1,7 +1,7 @@
 package dev.ridgeline.cli;
 
+import dev.ridgeline.sampler.InvalidParameterException;
 import dev.ridgeline.scheduler.Engine;
-import dev.ridgeline.scheduler.FinishReason;
 import dev.ridgeline.scheduler.GenerateParams;
 import dev.ridgeline.scheduler.RequestStats;
 import dev.ridgeline.scheduler.Token;
@@ -19,6 +19,7 @@ import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
+import org.jline.reader.impl.DefaultParser;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.TerminalBuilder;
@@ -36,7 +37,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = {
-      "A conversation with a model. Ctrl-C stops an answer, Ctrl-D ends the conversation; /help lists the commands.",
+      "A conversation with a model. Ctrl-C stops an answer, Ctrl-D ends the conversation;"
+          + " /help lists the commands.",
       "A model without a chat template continues one text, to which your lines are added."
     },
     footerHeading = "%nIn the conversation:%n",
@@ -78,16 +80,29 @@ final class ChatCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     try (Terminal terminal = TerminalBuilder.builder().system(true).dumb(true).build();
         Engine engine = Engines.open(err, model.path(), backend, context)) {
-      LineReader reader =
-          LineReaderBuilder.builder()
-              .terminal(terminal)
-              .appName("ridgeline")
-              .variable(LineReader.HISTORY_FILE, CacheFolder.path().resolve("chat_history"))
-              .build();
-      terminal.writer().println(engine.model().name() + "; /help lists the commands");
+      terminal.writer().println(model.title(engine) + "; /help lists the commands");
+      if (engine.chatPrompt().isEmpty()) {
+        terminal.writer().println("It has no chat template: it goes on with what you write.");
+      }
+      LineReader reader = reader(terminal);
       new Conversation(engine, terminal, params).talk(reader);
     }
     return 0;
+  }
+
+  /** Takes lines as they are typed: quotes and exclamation marks mean nothing. */
+  private static LineReader reader(Terminal terminal) {
+    var parser = new DefaultParser();
+    parser.setQuoteChars(new char[0]);
+    parser.setEofOnEscapedNewLine(true);
+    return LineReaderBuilder.builder()
+        .terminal(terminal)
+        .appName("ridgeline")
+        .parser(parser)
+        .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
+        .variable(LineReader.SECONDARY_PROMPT_PATTERN, ". ")
+        .variable(LineReader.HISTORY_FILE, CacheFolder.path().resolve("chat_history"))
+        .build();
   }
 
   /** The messages so far and what is done with the next line. */
@@ -111,7 +126,7 @@ final class ChatCommand implements Callable<Integer> {
     void talk(LineReader reader) {
       while (true) {
         try {
-          if (!accept(reader.readLine("> "))) {
+          if (!accept(reader.readLine("> ").replace("\\\n", "\n"))) {
             return;
           }
         } catch (UserInterruptException e) {
@@ -157,9 +172,13 @@ final class ChatCommand implements Callable<Integer> {
     }
 
     private void ask(String line) {
+      int before = text.length();
       messages.add(Map.of("role", "user", "content", line));
       text.append(line);
-      answer();
+      if (!answer()) {
+        messages.removeLast();
+        text.setLength(before);
+      }
     }
 
     private void retry() {
@@ -167,8 +186,10 @@ final class ChatCommand implements Callable<Integer> {
         say("nothing to answer again");
         return;
       }
-      messages.removeLast();
-      answer();
+      Map<String, String> answer = messages.removeLast();
+      if (!answer()) {
+        messages.add(answer);
+      }
     }
 
     private void stats() {
@@ -180,7 +201,8 @@ final class ChatCommand implements Callable<Integer> {
       }
     }
 
-    private void answer() {
+    /** Whether there is one. */
+    private boolean answer() {
       try {
         int[] ids =
             template.isPresent()
@@ -189,10 +211,13 @@ final class ChatCommand implements Callable<Integer> {
         String answer = stream(ids);
         messages.add(Map.of("role", "assistant", "content", answer));
         text.append(answer);
+        return true;
+      } catch (InvalidParameterException e) {
+        say("ridgeline: " + e.getMessage() + "; /clear forgets the conversation");
       } catch (RuntimeException e) {
-        messages.removeLast();
         say("ridgeline: " + e.getMessage());
       }
+      return false;
     }
 
     private String stream(int[] ids) {
@@ -209,9 +234,19 @@ final class ChatCommand implements Callable<Integer> {
           terminal.handle(Signal.INT, before);
         }
         last = stream.stats();
-        say(last.finishReason() == FinishReason.CANCELLED ? " [stopped]" : "");
+        say(end(last));
       }
       return answer.toString();
+    }
+
+    private String end(RequestStats stats) {
+      int context = engine.plan().capacity().maxContext();
+      boolean full = stats.promptTokens() + stats.generatedTokens() >= context;
+      return switch (stats.finishReason()) {
+        case CANCELLED -> " [stopped]";
+        case LENGTH -> full ? " [the context of " + context + " tokens is full]" : " [cut: -n]";
+        default -> "";
+      };
     }
 
     private void say(String line) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -81,7 +82,7 @@ final class DoctorCommand implements Callable<Integer> {
     try (Backend backend = provider.open(new BackendOptions(threads, 0))) {
       MachineFigures machine = MachineFigures.measure(backend);
       List<Slowdown> slowdowns =
-          backend.degradations().stream()
+          Stream.concat(backend.degradations().stream(), backend.selfTest().stream())
               .map(d -> new Slowdown(d.name().toLowerCase(Locale.ROOT), d.text()))
               .toList();
       var measured =

@@ -14,17 +14,25 @@ final class Engines {
       PrintWriter err, Path path, BackendArguments backend, ContextArguments context) {
     Progress progress = new Progress(err);
     try {
-      return Engine.open(
-          path,
-          EngineOptions.builder()
-              .backend(backend.backend)
-              .backendOptions(backend.options())
-              .kvType(backend.kvType)
-              .context(context.context)
-              .batchTokens(context.batch)
-              .parallel(1)
-              .onLoad((done, all) -> progress.bytes("loading", done, all))
-              .build());
+      Engine engine =
+          Engine.open(
+              path,
+              EngineOptions.builder()
+                  .backend(backend.backend)
+                  .backendOptions(backend.options())
+                  .kvType(backend.kvType)
+                  .context(context.context)
+                  .batchTokens(context.batch)
+                  .parallel(1)
+                  .onPlan(plan -> err.println("memory: " + plan))
+                  .onLoad((done, all) -> progress.bytes("loading", done, all))
+                  .build());
+      engine
+          .backend()
+          .degradations()
+          .forEach(d -> err.println("slower than it could be: " + d.text()));
+      err.flush();
+      return engine;
     } finally {
       progress.clear();
     }

@@ -1,11 +1,7 @@
 package dev.ridgeline.cli;
 
-/** Output formats; each command names those it has. */
+/** How a command prints what it found. */
 enum Format {
   TEXT,
-  JSON,
-  CSV,
-  MD,
-  JSONL,
-  SQL
+  JSON
 }

@@ -73,7 +73,7 @@ final class HistoryCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "F",
       description = "text, json, jsonl, csv or md. Default: text.")
-  private Format format = Format.TEXT;
+  private TableFormat format = TableFormat.TEXT;
 
   @Spec private CommandSpec spec;
 
@@ -110,7 +110,7 @@ final class HistoryCommand implements Callable<Integer> {
           table.note(
               "nothing is kept yet; 'ridgeline bench' and 'ridgeline study' keep what they measure");
         }
-        table.print(out, format == Format.SQL ? Format.TEXT : format);
+        table.print(out, format);
       }
     }
     out.flush();
@@ -231,7 +231,7 @@ final class HistoryCommand implements Callable<Integer> {
       difference(table, "commit", a.machine().commit(), b.machine().commit());
       difference(table, "tok/s", speed(a), speed(b));
       table.note(verdict(a, b));
-      table.print(out, Format.TEXT);
+      table.print(out, TableFormat.TEXT);
       out.flush();
       return 0;
     }

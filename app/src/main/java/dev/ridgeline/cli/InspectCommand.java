@@ -223,7 +223,7 @@ final class InspectCommand implements Callable<Integer> {
       out.println();
       var table = new Table("tensor", "type", "shape", "bytes");
       r.tensors.forEach(t -> table.add(t.name, t.type, t.shape, t.bytes));
-      table.print(out, Format.TEXT);
+      table.print(out, TableFormat.TEXT);
     }
     r.warnings.forEach(warning -> out.println("note: " + warning));
     out.println();
@@ -240,7 +240,7 @@ final class InspectCommand implements Callable<Integer> {
           t.bytes,
           Text.number("%.2f", 8.0 * t.bytes / Math.max(1, t.elements)));
     }
-    table.print(out, Format.TEXT);
+    table.print(out, TableFormat.TEXT);
   }
 
   private static void printPlan(PrintWriter out, Report r) {
@@ -260,7 +260,7 @@ final class InspectCommand implements Callable<Integer> {
     table.add("staging", p.stagingBytes, Text.bytes(p.stagingBytes));
     table.add("all", p.totalBytes, Text.bytes(p.totalBytes));
     table.add("available", p.availableBytes, Text.bytes(p.availableBytes));
-    table.print(out, Format.TEXT);
+    table.print(out, TableFormat.TEXT);
   }
 
   private static String shown(Object value) {

@@ -110,7 +110,7 @@ final class LogitsCommand implements Callable<Integer> {
 
   /** The output matrix may have more rows than the vocabulary has tokens (padding). */
   private static String piece(Tokenizer tokenizer, int id) {
-    return id < tokenizer.size() ? tokenizer.piece(id) : "";
+    return id < tokenizer.size() ? Text.piece(tokenizer.bytes(id)) : "";
   }
 
   private void print(List<Entry> best) {

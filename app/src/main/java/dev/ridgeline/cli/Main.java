@@ -1,6 +1,8 @@
 package dev.ridgeline.cli;
 
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import picocli.AutoComplete.GenerateCompletion;
@@ -18,12 +20,12 @@ import picocli.CommandLine.HelpCommand;
     versionProvider = Version.class,
     footerHeading = "%nFor example:%n",
     footer = {
-      "  ridgeline run \"Once upon a time\"              text from the built-in model",
-      "  ridgeline chat -m model.gguf                  talk to a model",
-      "  ridgeline serve -m model.gguf                 an HTTP server with OpenAI's API and a page",
-      "  ridgeline inspect model.gguf                  what is in a file, and the memory it takes",
-      "  ridgeline bench model.gguf -p 512 -n 128      its speed beside the machine's limits",
-      "  source <(ridgeline generate-completion)       completion for bash and zsh",
+      "  ridgeline run \"Once upon a time\"        text from the built-in model",
+      "  ridgeline chat -m model.gguf            talk to a model",
+      "  ridgeline serve -m model.gguf           an HTTP server (OpenAI's API, a page)",
+      "  ridgeline inspect model.gguf            what is in a file, the memory it takes",
+      "  ridgeline bench model.gguf              its speed beside the machine's limits",
+      "  source <(ridgeline generate-completion) completion for bash and zsh",
       "",
       "Exit status: 0 done, 1 the work failed, 2 wrong usage or input."
     })
@@ -55,12 +57,17 @@ public final class Main {
   public static void main(String[] args) {
     StandardError.restore();
     // A writer right on the stream notices that a reader went away; picocli's own does not.
-    var out = new PrintWriter(System.out, false, System.out.charset());
+    var out = new PrintWriter(System.out, false, charset(System.out.charset()));
     CommandLine commandLine = commandLine(args).setOut(out);
     int status = commandLine.execute(args);
     commandLine.getErr().flush();
     boolean lost = commandLine.getOut().checkError();
-    System.exit(status == 0 && lost ? Errors.FAILED : status);
+    System.exit(status == 0 && lost ? Errors.lostOutput(commandLine) : status);
+  }
+
+  /** Where the system names no charset ({@code LANG=C}), it is UTF-8, as in files and pipes. */
+  private static Charset charset(Charset found) {
+    return found.equals(StandardCharsets.US_ASCII) ? StandardCharsets.UTF_8 : found;
   }
 
   /**

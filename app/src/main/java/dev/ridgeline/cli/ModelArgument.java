@@ -1,5 +1,6 @@
 package dev.ridgeline.cli;
 
+import dev.ridgeline.scheduler.Engine;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -14,5 +15,10 @@ final class ModelArgument {
 
   Path path() {
     return model == null ? BuiltinModel.path() : model;
+  }
+
+  /** What to call it before people. */
+  String title(Engine engine) {
+    return model == null ? "the built-in story writer" : engine.model().name();
   }
 }

@@ -56,7 +56,7 @@ final class Profiles {
           Text.number(
               "%.1f us in all: %.1f us of kernels in %d dispatches",
               wall / 1e3, p.profile().deviceNanos() / 1e3, p.profile().parts().size()));
-      table.print(out, Format.TEXT);
+      table.print(out, TableFormat.TEXT);
     }
     out.flush();
   }

@@ -102,7 +102,7 @@ final class QuantizeCommand implements Callable<Integer> {
   private int threads;
 
   @Option(names = "--format", paramLabel = "F", description = "text, json or csv. Default: text.")
-  private Format format = Format.TEXT;
+  private TableFormat format = TableFormat.TEXT;
 
   @Spec private CommandSpec spec;
 
@@ -148,7 +148,7 @@ final class QuantizeCommand implements Callable<Integer> {
       progress.clear();
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    if (format == Format.JSON) {
+    if (format == TableFormat.JSON) {
       print(result, seconds);
     }
     spec.commandLine()
@@ -207,7 +207,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
   private void print(Quantizer.Result result, @Nullable Double seconds) {
     PrintWriter to = spec.commandLine().getOut();
-    if (format == Format.JSON) {
+    if (format == TableFormat.JSON) {
       Json.print(
           to,
           new Output(

@@ -36,11 +36,12 @@ import picocli.CommandLine.Spec;
     },
     footerHeading = "%nFor example:%n",
     footer = {
-      "  ridgeline run \"Once upon a time\"                       a story, from the built-in model",
-      "  ridgeline run -m model.gguf \"Why is the sky blue?\"     an answer",
-      "  ridgeline run -m model.gguf - < question.txt            a prompt from a file",
+      "  ridgeline run \"Once upon a time\"                   by the built-in model",
+      "  ridgeline run -m model.gguf \"Why is the sky blue?\" an answer",
+      "  ridgeline run -m model.gguf - < question.txt        a prompt from a file",
       "  ridgeline run -m model.gguf --greedy -n 64 --format json \"Hi\" | jq .text",
-      "The text goes to standard output, speeds and progress to standard error. Ctrl-C ends it."
+      "The text goes to standard output; memory, progress and speeds to standard error.",
+      "Ctrl-C ends it."
     })
 final class RunCommand implements Callable<Integer> {
   @Parameters(

@@ -48,7 +48,7 @@ final class StressArguments {
   private Duration tokenTimeout = Duration.ofSeconds(60);
 
   /** Status 0 when the whole time went well, 1 when something stopped it. */
-  int run(Setup setup, int generate, int depth, Format format, CommandLine command) {
+  int run(Setup setup, int generate, int depth, TableFormat format, CommandLine command) {
     var plan =
         new Stress.Plan(
             duration == null ? Duration.ZERO : duration,
@@ -77,7 +77,8 @@ final class StressArguments {
     return result.end() == Stress.End.DURATION ? 0 : Errors.FAILED;
   }
 
-  private static void window(Stress.Window w, Format format, PrintWriter out, PrintWriter err) {
+  private static void window(
+      Stress.Window w, TableFormat format, PrintWriter out, PrintWriter err) {
     switch (format) {
       case JSONL -> Json.printLine(out, w);
       case JSON -> err.println(line(w));
@@ -115,11 +116,12 @@ final class StressArguments {
         + (r.watts() == null ? "" : Text.number(" %.0f W", r.watts()));
   }
 
-  private static void summary(Stress.Result r, Format format, PrintWriter out, PrintWriter err) {
-    if (format == Format.JSON) {
+  private static void summary(
+      Stress.Result r, TableFormat format, PrintWriter out, PrintWriter err) {
+    if (format == TableFormat.JSON) {
       Json.print(out, r);
     }
-    PrintWriter to = format == Format.TEXT || format == Format.MD ? out : err;
+    PrintWriter to = format == TableFormat.TEXT || format == TableFormat.MD ? out : err;
     to.println(r.endText());
     if (r.driftPerHour() != null) {
       to.println(Text.number("drift of throughput: %+.1f %% an hour", 100 * r.driftPerHour()));

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** Rows under headings, as aligned text, Markdown or CSV. Columns of numbers are right-aligned. */
 final class Table {
@@ -24,13 +25,20 @@ final class Table {
     notes.add(line);
   }
 
-  void print(PrintWriter out, Format format) {
-    if (format == Format.CSV) {
+  /** As text, CSV or Markdown; a command that has another format prints it by itself. */
+  void print(PrintWriter out, TableFormat format) {
+    if (format != TableFormat.TEXT && format != TableFormat.CSV && format != TableFormat.MD) {
+      throw new Errors.InputException(
+          "--format: this command does not print "
+              + format.name().toLowerCase(Locale.ROOT)
+              + "; see its --help");
+    }
+    if (format == TableFormat.CSV) {
       out.println(csv(headings));
       rows.forEach(row -> out.println(csv(row)));
       return;
     }
-    boolean markdown = format == Format.MD;
+    boolean markdown = format == TableFormat.MD;
     int[] widths = widths();
     out.println(line(headings, widths, markdown));
     if (markdown) {

@@ -1,5 +1,10 @@
 package dev.ridgeline.cli;
 
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /** How the command line writes values for people. */
@@ -13,6 +18,21 @@ final class Text {
     return "'"
         + s.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
         + "'";
+  }
+
+  /** What a token stands for; bytes that are no whole character, as {@code <0xF0>}. */
+  static String piece(byte[] bytes) {
+    var in = ByteBuffer.wrap(bytes);
+    CharBuffer out = CharBuffer.allocate(6 * bytes.length);
+    CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+    CoderResult result = decoder.decode(in, out, true);
+    while (result.isError()) {
+      for (int i = 0; i < result.length(); i++) {
+        out.put("<0x%02X>".formatted(in.get()));
+      }
+      result = decoder.decode(in, out, true);
+    }
+    return out.flip().toString();
   }
 
   /** Such as {@code 905.9 MiB}. */

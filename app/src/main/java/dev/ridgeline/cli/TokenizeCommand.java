@@ -64,10 +64,11 @@ final class TokenizeCommand implements Callable<Integer> {
       int[] ids = tokenizer.encode(text(), bos, special);
       PrintWriter out = spec.commandLine().getOut();
       if (format == Format.JSON) {
-        Json.print(out, new Output(ids, Arrays.stream(ids).mapToObj(tokenizer::piece).toList()));
+        var pieces = Arrays.stream(ids).mapToObj(id -> Text.piece(tokenizer.bytes(id))).toList();
+        Json.print(out, new Output(ids, pieces));
       } else {
         for (int id : ids) {
-          out.printf("%8d  %s%n", id, Text.quoted(tokenizer.piece(id)));
+          out.printf("%8d  %s%n", id, Text.quoted(Text.piece(tokenizer.bytes(id))));
         }
         out.flush();
       }

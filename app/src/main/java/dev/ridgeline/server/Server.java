@@ -1,5 +1,6 @@
 package dev.ridgeline.server;
 
+import dev.ridgeline.backend.Degradation;
 import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.sampler.SamplingParams;
 import dev.ridgeline.scheduler.Engine;
@@ -19,6 +20,7 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.logging.Logger;
@@ -201,6 +203,9 @@ public final class Server implements AutoCloseable {
     try {
       Engine engine = load.load(core.metrics);
       core.loaded(engine, load.limits(engine));
+      for (Degradation d : engine.backend().degradations()) {
+        core.log.warn("slow", Map.of("name", d.name().toLowerCase(Locale.ROOT), "why", d.text()));
+      }
       warmUp(engine);
       core.state(Core.State.READY);
       core.log.info(

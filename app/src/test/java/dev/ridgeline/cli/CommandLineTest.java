@@ -2,6 +2,7 @@ package dev.ridgeline.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ridgeline.backend.Degradation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -57,6 +58,28 @@ class CommandLineTest {
     assertThat(run.status).isZero();
     assertThat(run.out).startsWith("Once upon a time").hasSizeGreaterThan(24);
     assertThat(run.err).contains("tok/s").contains("% of this machine's limit");
+    assertThat(run.err).startsWith("memory: weights 22.0 MB + KV ").contains("; context 512, ");
+  }
+
+  @Test
+  void whatSlowsARunDownIsSaidOnceAtItsStart() {
+    String line = "slower than it could be: " + Degradation.SCALAR_FORMAT.text();
+    Outcome slow = ridgeline("run", "x", "-n", "2", "--backend", "reference");
+
+    assertThat(slow.status).isZero();
+    assertThat(slow.err.lines().skip(1).findFirst()).contains(line);
+    assertThat(slow.err.lines().filter(line::equals)).hasSize(1);
+    assertThat(ridgeline("doctor", "--format", "json").json().get("backends").toString())
+        .contains("scalar_format");
+  }
+
+  @Test
+  void partsOfCharactersAreShownAsTheirBytes() {
+    Outcome text = ridgeline("tokenize", MODEL, "--text", "é😀", "--bos", "no");
+
+    assertThat(text.out)
+        .contains("'é'", "'<0xF0>'", "'<0x9F>'", "'<0x98>'", "'<0x80>'")
+        .doesNotContain("\uFFFD");
   }
 
   @Test
@@ -212,12 +235,17 @@ class CommandLineTest {
     ridgeline("tokenize", MODEL).isRefusal("--text");
     ridgeline("run", "x", "--nonsense").isRefusal("--nonsense");
     ridgeline("run").isRefusal("no prompt");
-    ridgeline("run", "x", "--temp", "-1").isRefusal("temperature", "-1");
-    ridgeline("run", "x", "--top-p", "2").isRefusal("topP", "2");
+    ridgeline("run", "x", "--temp", "-1").isRefusal("--temp", "-1");
+    ridgeline("run", "x", "--top-p", "2").isRefusal("--top-p", "2");
     ridgeline("run", "x", "--backend", "gpu9").isRefusal("gpu9", "known");
     ridgeline("logits", MODEL, "--tokens", "999999").isRefusal("999999");
     ridgeline("run", "x", "-c", "100000000").isRefusal("does not fit");
     ridgeline("bench", MODEL, "-p", "0", "-n", "0").isRefusal("nothing to measure");
+    ridgeline("run", "x", "--backend", "cpu", "--device", "3").isRefusal("--device", "found 3");
+    ridgeline("run", "x", "--format", "csv").isRefusal("--format", "[TEXT, JSON]", "csv");
+    ridgeline("history", "--format", "sql").isRefusal("--format", "sql");
+    ridgeline("run", "x", "-n", "abc").isRefusal("expected a whole number, found 'abc'");
+    ridgeline("run", "once", "upon").isRefusal("'upon'", "quotes");
   }
 
   @Test
@@ -237,9 +265,14 @@ class CommandLineTest {
 
   @Test
   void whatCannotBeAPromptIsRefusedBeforeAnythingIsPrinted() {
-    ridgeline("run", "word ".repeat(20_000)).isRefusal("prompt", "context");
+    Outcome longPrompt = ridgeline("run", "word ".repeat(20_000));
+    assertThat(longPrompt.status).isEqualTo(2);
+    assertThat(longPrompt.out).isEmpty();
+    assertThat(longPrompt.err.lines().skip(1))
+        .containsExactly(
+            "ridgeline: prompt: expected 1 to 511 tokens, as the context is 512, found 20002");
     ridgeline("run", "x", "-t", "100000").isRefusal("--threads", "100000");
-    ridgeline("run", "x", "-n", "-5").isRefusal("maxTokens", "-5");
+    ridgeline("run", "x", "-n", "-5").isRefusal("--max-tokens", "-5");
   }
 
   @Test

@@ -3,15 +3,19 @@ package dev.ridgeline.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
+import java.io.Writer;
+import java.lang.ProcessBuilder.Redirect;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +27,11 @@ class ProcessTest {
   @TempDir private Path folder = Path.of("");
 
   private Process start(String... args) throws IOException {
+    return start(Redirect.PIPE, Map.of(), args);
+  }
+
+  private Process start(Redirect out, Map<String, String> environment, String... args)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // The flags of this JVM, but not the agents of tests and of coverage.
@@ -31,16 +40,19 @@ class ProcessTest {
         .forEach(command::add);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(args));
-    return new ProcessBuilder(command)
-        .directory(folder.toFile())
-        .redirectError(folder.resolve("err").toFile())
-        .start();
+    var builder =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectOutput(out)
+            .redirectError(folder.resolve("err").toFile());
+    builder.environment().putAll(environment);
+    return builder.start();
   }
 
-  /** What was written to standard error, without the JVM's line about its incubating module. */
+  /** What went wrong: standard error without what is said about every model and every JVM. */
   private List<String> err() throws IOException {
     return Files.readAllLines(folder.resolve("err")).stream()
-        .filter(line -> !line.startsWith("WARNING: Using incubator"))
+        .filter(line -> !line.matches("WARNING: Using incubator.*|memory: .*|slower than .*"))
         .toList();
   }
 
@@ -80,6 +92,65 @@ class ProcessTest {
     assertThat(err().getFirst())
         .startsWith(
             "ridgeline: a step failed: " + model + " @ byte 100000: the file was truncated");
+  }
+
+  @Test
+  void aModelTruncatedUnderAMeasurementEndsItWithOneLine() throws Exception {
+    assumeTrue(
+        System.getProperty("os.name").equals("Linux"), "only Linux makes writers of a file wait");
+    Path model = Files.copy(BuiltinModel.path(), folder.resolve("model.gguf"));
+    Process process =
+        start("bench", model.toString(), "--duration", "10m", "--window", "1s", "--no-history");
+    BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+    assertThat(out.readLine()).contains("tok/s");
+    try (RandomAccessFile file = new RandomAccessFile(model.toFile(), "rw")) {
+      file.setLength(100_000);
+    }
+
+    assertThat(out.lines()).anyMatch(line -> line.contains("the file was truncated"));
+    assertThat(end(process)).isEqualTo(1);
+    assertThat(err()).isEmpty();
+  }
+
+  @Test
+  void aChatTakesLinesFromAPipeAndForgetsWhatDoesNotFit() throws Exception {
+    Process process = start("chat", "-n", "4", "-c", "64", "--greedy");
+    try (Writer in = process.outputWriter(StandardCharsets.UTF_8)) {
+      in.write("/unknown\n" + "word ".repeat(100) + "\nOnce upon a time\n/stats\n/exit\n");
+    }
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(end(process)).isZero();
+    assertThat(out)
+        .contains("unknown command /unknown")
+        .contains("expected 1 to 63 tokens", "/clear forgets the conversation")
+        .contains("prompt 5 tokens");
+  }
+
+  @Test
+  void textIsUtf8WhereTheSystemNamesNoCharset() throws Exception {
+    Path text = Files.writeString(folder.resolve("text"), "é");
+    Process process =
+        start(Redirect.PIPE, Map.of("LC_ALL", "C"), "tokenize", model(), "--file", text.toString());
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(end(process)).isZero();
+    assertThat(out).contains("'é'");
+  }
+
+  @Test
+  void aFullDiskIsNamed() throws Exception {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "needs /dev/full");
+    Process process = start(Redirect.to(full.toFile()), Map.of(), "inspect", model());
+
+    assertThat(end(process)).isEqualTo(1);
+    assertThat(err())
+        .containsExactly("ridgeline: cannot write to standard output: No space left on device");
+  }
+
+  private static String model() {
+    return BuiltinModel.path().toString();
   }
 
   @Test

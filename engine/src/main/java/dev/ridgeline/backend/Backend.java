@@ -42,8 +42,13 @@ public interface Backend extends AutoCloseable {
   /** Measures what the device can do at most, now, in about a second; nothing else may run. */
   MachineLimits measureLimits();
 
-  /** Slow paths taken so far, for {@code doctor}; empty when all is as fast as it can be. */
+  /** What makes it slower than it could be, as far as is known without trying; takes no time. */
   List<Degradation> degradations();
+
+  /** The same, where it shows only by trying for a second or so; nothing else may run. */
+  default List<Degradation> selfTest() {
+    return List.of();
+  }
 
   @Override
   void close();

@@ -12,9 +12,21 @@ public record BackendOptions(int threads, int device) {
 
   /** Rejects negative values. */
   public BackendOptions {
-    if (threads < 0 || device < 0) {
-      throw new IllegalArgumentException(
-          "threads and device: expected 0 or more, found %d and %d".formatted(threads, device));
+    if (threads < 0) {
+      throw new IllegalArgumentException("threads: expected 0 or more, found " + threads);
     }
+    if (device < 0) {
+      throw new IllegalArgumentException("device: expected 0 or more, found " + device);
+    }
+  }
+
+  /** For a backend with nothing to choose among: refuses every device but the first. */
+  public BackendOptions withoutDevices(String backend) {
+    if (device != 0) {
+      throw new IllegalArgumentException(
+          "device: expected 0, as the %s backend has one only, found %d"
+              .formatted(backend, device));
+    }
+    return this;
   }
 }

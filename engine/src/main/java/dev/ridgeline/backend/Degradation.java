@@ -13,8 +13,8 @@ public enum Degradation {
   BOXED_VECTORS("a kernel allocates while it runs: C2 did not keep its vectors in registers"),
   /** The machine code kernels could not be installed. */
   NO_NATIVE_KERNELS("machine-code kernels are off: products of many tokens use the Vector API"),
-  /** A weight has a format without a fast kernel. */
-  SCALAR_FORMAT("a weight format has no fast kernel here: its products run on scalar code"),
+  /** Weight formats without a fast kernel: on the reference backend, all of them. */
+  SCALAR_FORMAT("weight formats have no fast kernel here: their products run on scalar code"),
   /** Fewer threads than physical cores. */
   FEWER_THREADS_THAN_CORES("fewer threads than physical cores"),
   /** More threads than cores the process may use. */

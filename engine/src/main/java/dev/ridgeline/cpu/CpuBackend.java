@@ -70,7 +70,9 @@ public final class CpuBackend implements Backend {
   @Override
   public List<Degradation> degradations() {
     var all = new ArrayList<Degradation>();
-    VectorSelfTest.run().ifPresent(all::add);
+    if (!VectorSelfTest.hasC2()) {
+      all.add(Degradation.NO_C2);
+    }
     if (machine.kernels().isEmpty()) {
       all.add(Degradation.NO_NATIVE_KERNELS);
     }
@@ -81,6 +83,11 @@ public final class CpuBackend implements Backend {
       all.add(Degradation.FEWER_THREADS_THAN_CORES);
     }
     return all;
+  }
+
+  @Override
+  public List<Degradation> selfTest() {
+    return VectorSelfTest.run().stream().toList();
   }
 
   @Override

@@ -26,6 +26,6 @@ public final class CpuProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    return new CpuBackend(options);
+    return new CpuBackend(options.withoutDevices(name()));
   }
 }

@@ -58,7 +58,11 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public List<Degradation> degradations() {
-    return List.of();
+    // Where 'auto' came down to this backend, the module is why.
+    boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    return vectors
+        ? List.of(Degradation.SCALAR_FORMAT)
+        : List.of(Degradation.NO_VECTOR_MODULE, Degradation.SCALAR_FORMAT);
   }
 
   @Override

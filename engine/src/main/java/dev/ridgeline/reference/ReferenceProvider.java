@@ -26,6 +26,7 @@ public final class ReferenceProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
+    options.withoutDevices(name());
     return new ReferenceBackend();
   }
 }

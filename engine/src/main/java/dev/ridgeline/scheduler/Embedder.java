@@ -5,8 +5,9 @@ import static dev.ridgeline.sampler.InvalidParameterException.require;
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.FileExecutable;
 import dev.ridgeline.backend.Step;
-import dev.ridgeline.backend.Weights;
+import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Fusion;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.Op;
@@ -45,7 +46,7 @@ final class Embedder implements AutoCloseable {
   Embedder(
       Backend backend,
       Graph graph,
-      Weights weights,
+      GgufFile file,
       Capacity engine,
       Pooling pooling,
       Consumer<Runnable> betweenSteps) {
@@ -53,7 +54,7 @@ final class Embedder implements AutoCloseable {
     this.betweenSteps = betweenSteps;
     Graph hidden = Fusion.fuse(upToTheLastNorm(graph));
     var capacity = capacity(hidden, engine);
-    executable = backend.compile(hidden, weights, capacity);
+    executable = FileExecutable.of(file, () -> backend.compile(hidden, file::tensor, capacity));
     step = new Step(capacity);
     blockTables = new int[hidden.kvGroups().size()][capacity.blocksPerSequence()];
     for (int[] table : blockTables) {

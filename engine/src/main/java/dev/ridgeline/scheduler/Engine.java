@@ -3,6 +3,7 @@ package dev.ridgeline.scheduler;
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Backends;
 import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.FileExecutable;
 import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Fusion;
@@ -50,7 +51,8 @@ public final class Engine implements AutoCloseable {
     Graph graph = Fusion.fuse(model.graph());
     options.onPlan().accept(plan);
     executable =
-        file.reading(
+        FileExecutable.of(
+            file,
             () -> {
               file.warm(options.onLoad());
               return backend.compile(graph, file::tensor, plan.capacity());
@@ -60,14 +62,13 @@ public final class Engine implements AutoCloseable {
             executable,
             tokenizer,
             plan.kvGroups(graph, options.prefixCache()),
-            new StepLoop.Settings(
-                options.maxGap().toNanos(), options.listeners(), this::runReadingTheFile));
+            new StepLoop.Settings(options.maxGap().toNanos(), options.listeners()));
     embedder =
         options.embeddings()
             ? new Embedder(
                 backend,
                 model.graph(),
-                file::tensor,
+                file,
                 plan.capacity(),
                 Embedder.Pooling.of(pooling(file)),
                 core::betweenSteps)
@@ -98,14 +99,6 @@ public final class Engine implements AutoCloseable {
   /** Whether {@link #embed} can be used. */
   public boolean embeds() {
     return embedder != null;
-  }
-
-  private void runReadingTheFile(Runnable work) {
-    file.reading(
-        () -> {
-          work.run();
-          return true;
-        });
   }
 
   /** Loads a GGUF file with the default options. */

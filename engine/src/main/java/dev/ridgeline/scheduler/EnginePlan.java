@@ -8,6 +8,7 @@ import dev.ridgeline.kvcache.KvCache;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.StringJoiner;
 
 /**
  * What loading a model would take, before anything is allocated.
@@ -103,25 +104,30 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
   private static IllegalArgumentException tooLarge(EnginePlan plan, EngineOptions options) {
     return new IllegalArgumentException(
         "the model does not fit: %s; %s are available, of which a tenth stays free. Use a smaller"
-                .formatted(plan.arithmetic(), gigabytes(plan.availableBytes))
+                .formatted(plan.arithmetic(), size(plan.availableBytes))
             + " context (%d), fewer parallel sequences (%d), the KV type q8_0, or a smaller model"
                 .formatted(plan.capacity.maxContext(), options.parallel()));
   }
 
+  /** What is nothing is left out. */
   private String arithmetic() {
-    return "weights %s + repacked %s + KV %s (%d tokens) + activations %s + staging %s = %s"
-        .formatted(
-            gigabytes(memory.weightBytes()),
-            gigabytes(memory.repackedBytes()),
-            gigabytes(memory.kvBytes()),
-            kvTokens,
-            gigabytes(memory.activationBytes()),
-            gigabytes(memory.stagingBytes()),
-            gigabytes(memory.totalBytes()));
+    var parts = new StringJoiner(" + ", "", " = " + size(memory.totalBytes()));
+    parts.add("weights " + size(memory.weightBytes()));
+    if (memory.repackedBytes() > 0) {
+      parts.add("repacked " + size(memory.repackedBytes()));
+    }
+    parts.add("KV %s (%d tokens)".formatted(size(memory.kvBytes()), kvTokens));
+    parts.add("activations " + size(memory.activationBytes()));
+    if (memory.stagingBytes() > 0) {
+      parts.add("staging " + size(memory.stagingBytes()));
+    }
+    return parts.toString();
   }
 
-  private static String gigabytes(long bytes) {
-    return String.format(Locale.ROOT, "%.3f GB", bytes / 1e9);
+  private static String size(long bytes) {
+    return bytes < 1e9
+        ? String.format(Locale.ROOT, "%.1f MB", bytes / 1e6)
+        : String.format(Locale.ROOT, "%.2f GB", bytes / 1e9);
   }
 
   /** Groups as the KV books want them. */
@@ -137,8 +143,13 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
   /** One line for people. */
   @Override
   public String toString() {
-    return "%s; context %d, %d sequences, steps of up to %d tokens"
+    return "%s of %s available; context %d, %d sequence%s, steps of up to %d tokens"
         .formatted(
-            arithmetic(), capacity.maxContext(), capacity.maxSequences(), capacity.maxTokens());
+            arithmetic(),
+            size(availableBytes),
+            capacity.maxContext(),
+            capacity.maxSequences(),
+            capacity.maxSequences() == 1 ? "" : "s",
+            capacity.maxTokens());
   }
 }

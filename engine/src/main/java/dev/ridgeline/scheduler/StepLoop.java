@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +26,6 @@ final class StepLoop implements AutoCloseable {
   private final PrefillPace pace;
   private final Settings settings;
   private final Step step;
-  private final Runnable runStep;
   private final SamplerScratch scratch;
   private final float[] logits;
   private final Thread thread;
@@ -49,9 +47,8 @@ final class StepLoop implements AutoCloseable {
    * @param maxGapNanos how long a step may take for the sake of prompts while others wait for their
    *     next token
    * @param listeners who hears of steps and requests
-   * @param guard runs a step's work; turns faults of the memory that it reads into exceptions
    */
-  record Settings(long maxGapNanos, List<EngineListener> listeners, Consumer<Runnable> guard) {
+  record Settings(long maxGapNanos, List<EngineListener> listeners) {
     Settings {
       listeners = List.copyOf(listeners);
     }
@@ -67,7 +64,6 @@ final class StepLoop implements AutoCloseable {
     scheduler = new Scheduler(kv, capacity.maxTokens(), capacity.maxSequences());
     pace = new PrefillPace(settings.maxGapNanos);
     step = new Step(capacity);
-    runStep = () -> executable.run(step);
     scratch = new SamplerScratch(executable.vocabularySize());
     logits = new float[executable.vocabularySize()];
     thread = Thread.ofPlatform().name("ridgeline-step").daemon().unstarted(this::loop);
@@ -103,7 +99,7 @@ final class StepLoop implements AutoCloseable {
       task = work.isEmpty() ? null : work.removeFirst();
     }
     if (task != null) {
-      settings.guard.accept(task);
+      task.run();
     }
   }
 
@@ -201,7 +197,7 @@ final class StepLoop implements AutoCloseable {
     long start = System.nanoTime();
     stepStartNanos = start;
     try {
-      settings.guard.accept(runStep);
+      executable.run(step);
     } catch (RuntimeException e) {
       batch.forEach(s -> fail(s, "a step failed", e));
       return;

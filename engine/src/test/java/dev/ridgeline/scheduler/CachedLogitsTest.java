@@ -37,7 +37,7 @@ class CachedLogitsTest {
     var capacity = new Capacity(STEP, 3, 3, CONTEXT, BLOCK, counts, KvType.F16);
     Executable executable = backend.compile(model.graph, model.weights(), capacity);
     opened.add(executable);
-    var settings = new StepLoop.Settings(0, List.of(), Runnable::run);
+    var settings = new StepLoop.Settings(0, List.of());
     return new EngineCore(executable, Letters.tokenizer(), groups, settings);
   }
 

@@ -68,7 +68,7 @@ final class CoreHarness implements AutoCloseable {
             finished.add(request);
           }
         };
-    var settings = new StepLoop.Settings(0, List.of(listener), Runnable::run);
+    var settings = new StepLoop.Settings(0, List.of(listener));
     core = new EngineCore(executable, Letters.tokenizer(), groups, settings);
   }
 

@@ -102,7 +102,7 @@ class EngineTest {
     assertThatThrownBy(() -> Engine.open(file, huge))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(
-            "the model does not fit: weights 0.000 GB + repacked 0.000 GB + KV 274.878 GB (1073741824 tokens)")
+            "the model does not fit: weights 0.3 MB + KV 274.88 GB (1073741824 tokens)")
         .hasMessageContaining("are available");
     EngineOptions few = REFERENCE.toBuilder().context(100).kvTokens(64).build();
     assertThatThrownBy(() -> Engine.open(file, few))

@@ -3,6 +3,7 @@ package dev.ridgeline.lab;
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.FileExecutable;
 import dev.ridgeline.backend.KvType;
 import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.gguf.GgufFile;
@@ -53,7 +54,7 @@ public final class LoadedModel implements AutoCloseable {
     kvType = room.kvType();
     Capacity capacity = room.capacity(graph);
     memory = backend.plan(graph, capacity);
-    executable = backend.compile(graph, file::tensor, capacity);
+    executable = FileExecutable.of(file, () -> backend.compile(graph, file::tensor, capacity));
     driver = new StepDriver(graph, executable);
   }
 

@@ -1,6 +1,5 @@
 package dev.ridgeline.cpu.vector;
 
-import com.sun.management.HotSpotDiagnosticMXBean;
 import com.sun.management.ThreadMXBean;
 import dev.ridgeline.backend.Degradation;
 import dev.ridgeline.cpu.kernel.PackCall;
@@ -40,12 +39,12 @@ public final class VectorSelfTest {
   private VectorSelfTest() {}
 
   /**
-   * Runs the kernels until they stop allocating, which takes a second, and says what is wrong when
-   * they do not within three: {@link Degradation#NO_C2} or {@link Degradation#BOXED_VECTORS}.
+   * Runs the kernels until they stop allocating, which takes a second, and says {@link
+   * Degradation#BOXED_VECTORS} when they do not within three. Nothing to find out without C2.
    */
   public static Optional<Degradation> run() {
     if (!hasC2()) {
-      return Optional.of(Degradation.NO_C2);
+      return Optional.empty();
     }
     long deadline = THREADS.getCurrentThreadCpuTime() + PATIENCE_NANOS;
     try (Arena arena = Arena.ofConfined()) {
@@ -62,24 +61,10 @@ public final class VectorSelfTest {
     }
   }
 
-  /** False where the JVM only interprets, stops at C1, or compiles with something else. */
-  static boolean hasC2() {
-    if (ManagementFactory.getCompilationMXBean() == null) {
-      return false;
-    }
-    var vm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
-    return vm != null
-        && option(vm, "TieredStopAtLevel").equals("4")
-        && !option(vm, "UseJVMCICompiler").equals("true");
-  }
-
-  /** Empty where this JVM has no such option, or keeps it locked, as it does experimental ones. */
-  private static String option(HotSpotDiagnosticMXBean vm, String name) {
-    try {
-      return vm.getVMOption(name).getValue();
-    } catch (IllegalArgumentException e) {
-      return "";
-    }
+  /** False where the JVM says that it only interprets, or stops at C1. Costs nothing. */
+  public static boolean hasC2() {
+    String mode = System.getProperty("java.vm.info", "");
+    return !mode.contains("interpreted") && !mode.contains("emulated-client");
   }
 
   private static boolean stopsAllocating(Runnable kernel, long deadline) {

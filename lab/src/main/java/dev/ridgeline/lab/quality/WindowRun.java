@@ -3,6 +3,7 @@ package dev.ridgeline.lab.quality;
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.FileExecutable;
 import dev.ridgeline.backend.InputListener;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.gguf.GgufFile;
@@ -74,9 +75,12 @@ final class WindowRun implements AutoCloseable {
             Collections.nCopies(groups, blocks * sideBySide),
             options.kvType());
     executable =
-        listener == null
-            ? backend.compile(graph, file::tensor, capacity)
-            : backend.compile(graph, file::tensor, capacity, listener);
+        FileExecutable.of(
+            file,
+            () ->
+                listener == null
+                    ? backend.compile(graph, file::tensor, capacity)
+                    : backend.compile(graph, file::tensor, capacity, listener));
     step = new Step(capacity);
     blockTables = new int[sideBySide][groups][];
     for (int s = 0; s < sideBySide; s++) {
