@@ -5,7 +5,7 @@ uvec2 scaleAndMin(uvec4 header, uint j) {
   uint a = header.y >> shift;
   uint b = header.z >> shift;
   uint c = header.w >> shift;
-  return j < 4
-      ? uvec2(a & 63u, b & 63u)
-      : uvec2((c & 15u) | ((a >> 2) & 48u), ((c >> 4) & 15u) | ((b >> 2) & 48u));
+  // Not a branch: in the middle of loads, compilers wait there for all of them.
+  uvec2 high = uvec2((c & 15u) | ((a >> 2) & 48u), ((c >> 4) & 15u) | ((b >> 2) & 48u));
+  return mix(high, uvec2(a & 63u, b & 63u), bvec2(j < 4));
 }
