@@ -12,13 +12,17 @@ import dev.ridgeline.cpu.machine.Operand.Vec;
 import dev.ridgeline.tensor.DType;
 
 /**
- * Emits {@code f(RDI frame)}: a piece of 4 rows of F32, F16 or BF16 by up to 6 tokens of float32,
- * lanes being columns. Each of the 24 products has 16 sums of its own, added up in one order at the
- * end of the piece: a result does not depend on how many tokens one call takes.
+ * Emits {@code f(RDI frame)}: tiles of 4 rows of F32, F16 or BF16 by up to 6 tokens of float32,
+ * lanes being columns, in pieces of 512 columns. Each of a tile's 24 products has 16 sums of its
+ * own, which are added up in one order at the end of each piece: a result depends neither on how
+ * many tokens nor on how many rows and pieces one call takes.
  */
 final class FloatDot {
   static final int ROWS = 4;
   static final int MAX_TOKENS = 6;
+
+  /** Columns of a piece: 6 tokens of it take 12 KB of the first-level cache. */
+  static final int COLS = 512;
 
   /** Columns of a step: a cache line of 16-bit weights. */
   static final int STEP = 32;
@@ -31,20 +35,26 @@ final class FloatDot {
   static final int OUT = 32;
   static final int OUT_STRIDE = 40;
 
-  /** Whole steps. */
+  /** Whole steps of a last, partial piece. */
   static final int STEPS = 48;
 
-  /** Columns of a last, partial step, as a mask; 0 for none. */
+  /** Columns of its last, partial step, as a mask; 0 for none. */
   static final int TAIL = 56;
 
-  /** Rows to store, as a mask. */
+  /** Rows of each tile to store, as a mask. */
   static final int ROW_MASK = 64;
 
   /** Whether {@code out} is added to, rather than overwritten. */
   static final int ADD = 72;
 
-  /** What to fetch from memory meanwhile: as many bytes as the piece has. */
+  /** What to fetch from memory meanwhile: as many bytes as the tiles have. */
   static final int FETCH = 80;
+
+  /** Whole pieces. */
+  static final int PIECES = 88;
+
+  /** Tiles, at least one. A call moves {@link #WEIGHTS} and {@link #OUT} past them. */
+  static final int TILES = 96;
 
   static final int FRAME_BYTES = 128;
 
@@ -60,6 +70,12 @@ final class FloatDot {
   private static final Gpr X_STRIDE3 = Gpr.R11;
   private static final Gpr AHEAD = Gpr.R9;
   private static final Gpr COUNT = Gpr.RBP;
+  private static final Gpr TILE_COUNT = Gpr.R12;
+  private static final Gpr PIECE_COUNT = Gpr.R13;
+  private static final Gpr ADDS = Gpr.R14;
+  private static final Gpr OUT_AT = Gpr.R8;
+  private static final Gpr OUT_STEP = Gpr.R15;
+  private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
 
   private final DType type;
   private final int tokens;
@@ -73,40 +89,82 @@ final class FloatDot {
   }
 
   byte[] emit() {
-    a.push(Gpr.RBX);
-    a.push(Gpr.RBP);
-    a.mov(WEIGHT, at(FRAME, WEIGHTS));
+    for (Gpr r : SAVED) {
+      a.push(r);
+    }
     a.mov(STRIDE, at(FRAME, ROW_BYTES));
     a.lea(STRIDE3, at(STRIDE, STRIDE, 2, 0));
-    a.mov(TOKEN_QUADS[0], at(FRAME, X));
     a.mov(X_STRIDE1, at(FRAME, X_STRIDE));
     a.lea(X_STRIDE3, at(X_STRIDE1, X_STRIDE1, 2, 0));
-    a.lea(TOKEN_QUADS[1], at(TOKEN_QUADS[0], X_STRIDE1, 4, 0));
     a.mov(AHEAD, at(FRAME, FETCH));
-    a.mov(COUNT, at(FRAME, STEPS));
-    for (int i = 0; i < ROWS * tokens; i++) {
-      a.zero(zmm(i));
+    a.mov(TILE_COUNT, at(FRAME, TILES));
+    a.mov(Gpr.R8, at(FRAME, ROW_MASK));
+    a.kmovd(k(3), Gpr.R8);
+    a.loop(TILE_COUNT, this::tile);
+    a.vzeroupper();
+    for (int i = SAVED.length - 1; i >= 0; i--) {
+      a.pop(SAVED[i]);
     }
+    a.ret();
+    return a.finish();
+  }
+
+  private void tile() {
+    a.mov(WEIGHT, at(FRAME, WEIGHTS));
+    a.lea(Gpr.R8, at(WEIGHT, STRIDE, 4, 0));
+    a.mov(at(FRAME, WEIGHTS), Gpr.R8);
+    a.mov(TOKEN_QUADS[0], at(FRAME, X));
+    a.lea(TOKEN_QUADS[1], at(TOKEN_QUADS[0], X_STRIDE1, 4, 0));
+    a.mov(ADDS, at(FRAME, ADD));
+    var rest = new Label();
+    a.mov(PIECE_COUNT, at(FRAME, PIECES));
+    a.cmp(PIECE_COUNT, 0);
+    a.jump(Condition.EQUAL, rest);
+    a.loop(
+        PIECE_COUNT,
+        () -> {
+          zero();
+          a.mov(COUNT, COLS / STEP);
+          a.loop(COUNT, () -> step(false));
+          finish();
+        });
+    a.bind(rest);
+    rest();
+    a.mov(Gpr.R8, at(FRAME, OUT));
+    a.add(Gpr.R8, ROWS * Float.BYTES);
+    a.mov(at(FRAME, OUT), Gpr.R8);
+  }
+
+  private void rest() {
+    var none = new Label();
     var tail = new Label();
+    var whole = new Label();
+    a.mov(COUNT, at(FRAME, STEPS));
+    a.mov(Gpr.R8, at(FRAME, TAIL));
+    a.add(Gpr.R8, COUNT);
+    a.cmp(Gpr.R8, 0);
+    a.jump(Condition.EQUAL, none);
+    zero();
     a.cmp(COUNT, 0);
     a.jump(Condition.EQUAL, tail);
     a.loop(COUNT, () -> step(false));
     a.bind(tail);
-    var done = new Label();
     a.mov(Gpr.R8, at(FRAME, TAIL));
     a.cmp(Gpr.R8, 0);
-    a.jump(Condition.EQUAL, done);
+    a.jump(Condition.EQUAL, whole);
     a.kmovd(k(1), Gpr.R8);
     a.shr(Gpr.R8, LANES);
     a.kmovd(k(2), Gpr.R8);
     step(true);
-    a.bind(done);
+    a.bind(whole);
     finish();
-    a.vzeroupper();
-    a.pop(Gpr.RBP);
-    a.pop(Gpr.RBX);
-    a.ret();
-    return a.finish();
+    a.bind(none);
+  }
+
+  private void zero() {
+    for (int i = 0; i < ROWS * tokens; i++) {
+      a.zero(zmm(i));
+    }
   }
 
   private void step(boolean masked) {
@@ -150,11 +208,8 @@ final class FloatDot {
 
   /** Adds up the lanes of 4 rows at once: by pairs, by pairs of pairs, then over the quarters. */
   private void finish() {
-    a.mov(Gpr.R8, at(FRAME, ROW_MASK));
-    a.kmovd(k(1), Gpr.R8);
-    a.mov(Gpr.R8, at(FRAME, OUT));
-    a.mov(Gpr.RCX, at(FRAME, OUT_STRIDE));
-    a.mov(Gpr.RDX, at(FRAME, ADD));
+    a.mov(OUT_AT, at(FRAME, OUT));
+    a.mov(OUT_STEP, at(FRAME, OUT_STRIDE));
     for (int t = 0; t < tokens; t++) {
       Vec all = zmm(24);
       pairs(VPUNPCKLDQ, VPUNPCKHDQ, all, sum(t, 0), sum(t, 1));
@@ -165,13 +220,14 @@ final class FloatDot {
       a.op(VSHUFI32X4, zmm(25), all, all, 0xB1);
       a.op(VADDPS, all, all, zmm(25));
       var store = new Label();
-      a.cmp(Gpr.RDX, 0);
+      a.cmp(ADDS, 0);
       a.jump(Condition.EQUAL, store);
-      a.op(VADDPS, all.xmm().zeroing(k(1)), all.xmm(), at(Gpr.R8));
+      a.op(VADDPS, all.xmm().zeroing(k(3)), all.xmm(), at(OUT_AT));
       a.bind(store);
-      a.store(VMOVDQU32_STORE, at(Gpr.R8), all.xmm().merging(k(1)));
-      a.add(Gpr.R8, Gpr.RCX);
+      a.store(VMOVDQU32_STORE, at(OUT_AT), all.xmm().merging(k(3)));
+      a.add(OUT_AT, OUT_STEP);
     }
+    a.mov(ADDS, 1);
   }
 
   private void pairs(Instruction low, Instruction high, Vec to, Vec first, Vec second) {

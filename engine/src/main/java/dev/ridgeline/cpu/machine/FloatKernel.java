@@ -14,8 +14,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 final class FloatKernel implements ProductKernel {
   private static final int ROWS = FloatDot.ROWS;
 
-  /** Columns of a piece: 6 tokens of it take 12 KB of the first-level cache. */
-  private static final int COLS = 512;
+  private static final int COLS = FloatDot.COLS;
+
+  /** Bytes of weights of a call: some tens of microseconds. */
+  private static final long CALL_BYTES = 256 << 10;
 
   /** Rows that go through all tokens together, so that tokens come from the first level. */
   private static final int MANY_ROWS = 64;
@@ -60,17 +62,22 @@ final class FloatKernel implements ProductKernel {
 
   @Override
   public long scratchBytes(int cols) {
-    return FloatDot.FRAME_BYTES + ROWS * type.bytes(COLS);
+    return FloatDot.FRAME_BYTES + ROWS * type.bytes(cols);
   }
 
   @Override
   public void multiply(ProductCall call) {
-    boolean few = call.tokens <= FloatDot.MAX_TOKENS;
-    int rows = few ? ROWS : MANY_ROWS;
-    for (int row = 0; row < call.rows; row += rows) {
-      int end = Math.min(call.rows, row + rows);
+    if (call.tokens <= FloatDot.MAX_TOKENS) {
+      int rows = (int) Math.max(ROWS, CALL_BYTES / call.rowBytes / ROWS * ROWS);
+      for (int row = 0; row < call.rows; row += rows) {
+        multiply(call, row, Math.min(call.rows, row + rows), 0, call.cols, true);
+      }
+      return;
+    }
+    for (int row = 0; row < call.rows; row += MANY_ROWS) {
+      int end = Math.min(call.rows, row + MANY_ROWS);
       for (int col = 0; col < call.cols; col += COLS) {
-        multiply(call, row, end, col, Math.min(COLS, call.cols - col), few);
+        multiply(call, row, end, col, Math.min(COLS, call.cols - col), false);
       }
     }
   }
@@ -79,44 +86,50 @@ final class FloatKernel implements ProductKernel {
     long f = call.scratch;
     Memory.i64(f + FloatDot.X_STRIDE, 4L * call.cols);
     Memory.i64(f + FloatDot.OUT_STRIDE, call.outStride);
-    Memory.i64(f + FloatDot.STEPS, cols / FloatDot.STEP);
+    Memory.i64(f + FloatDot.PIECES, cols / COLS);
+    Memory.i64(f + FloatDot.STEPS, cols % COLS / FloatDot.STEP);
     Memory.i64(f + FloatDot.TAIL, (1L << cols % FloatDot.STEP) - 1);
     Memory.i64(f + FloatDot.ADD, col);
+    int whole = row + (end - row) / ROWS * ROWS;
     int passes = (call.tokens + FloatDot.MAX_TOKENS - 1) / FloatDot.MAX_TOKENS;
     for (int pass = 0; pass < passes; pass++) {
       int token = (int) ((long) call.tokens * pass / passes);
       int tokens = (int) ((long) call.tokens * (pass + 1) / passes) - token;
       NativeCode dot = dot(tokens, few);
       Memory.i64(f + FloatDot.X, call.packed + 4L * ((long) token * call.cols + col));
-      for (int r = row; r < end; r += ROWS) {
-        weights(call, r, col, cols);
-        Memory.i64(f + FloatDot.OUT, call.out + token * call.outStride + 4L * r);
+      long out = call.out + token * call.outStride;
+      if (row < whole) {
+        Memory.i64(f + FloatDot.TILES, (whole - row) / ROWS);
+        Memory.i64(f + FloatDot.ROW_MASK, (1L << ROWS) - 1);
+        Memory.i64(f + FloatDot.WEIGHTS, call.weights + row * call.rowBytes + type.bytes(col));
+        Memory.i64(f + FloatDot.ROW_BYTES, call.rowBytes);
+        // The next rows, in the order of memory.
+        Memory.i64(f + FloatDot.FETCH, call.weights + (row + ROWS) * call.rowBytes);
+        Memory.i64(f + FloatDot.OUT, out + 4L * row);
+        dot.call(f, 0, 0, 0, 0, 0);
+      }
+      if (whole < end) {
+        part(call, whole, end - whole, col, cols);
+        Memory.i64(f + FloatDot.OUT, out + 4L * whole);
         dot.call(f, 0, 0, 0, 0, 0);
       }
     }
   }
 
-  /** Says where the rows are; less than {@link #ROWS} are copied, so that all can be read. */
-  private void weights(ProductCall call, int row, int col, int cols) {
+  /** A tile of less than {@link #ROWS} rows: copies them, so that all can be read. */
+  private void part(ProductCall call, int row, int rows, int col, int cols) {
     long f = call.scratch;
-    int rows = Math.min(ROWS, call.rows - row);
-    long weights = call.weights + row * call.rowBytes + type.bytes(col);
-    long stride = call.rowBytes;
-    // The same piece of the next rows, in the order of memory.
-    Memory.i64(
-        f + FloatDot.FETCH, call.weights + (row + ROWS) * call.rowBytes + ROWS * type.bytes(col));
-    if (rows < ROWS) {
-      long part = f + FloatDot.FRAME_BYTES;
-      long bytes = type.bytes(cols);
-      for (int r = 0; r < rows; r++) {
-        Memory.copy(weights + r * stride, part + r * bytes, bytes);
-      }
-      weights = part;
-      stride = bytes;
+    long part = f + FloatDot.FRAME_BYTES;
+    long bytes = type.bytes(cols);
+    for (int r = 0; r < rows; r++) {
+      Memory.copy(
+          call.weights + (row + r) * call.rowBytes + type.bytes(col), part + r * bytes, bytes);
     }
-    Memory.i64(f + FloatDot.WEIGHTS, weights);
-    Memory.i64(f + FloatDot.ROW_BYTES, stride);
+    Memory.i64(f + FloatDot.TILES, 1);
     Memory.i64(f + FloatDot.ROW_MASK, (1L << rows) - 1);
+    Memory.i64(f + FloatDot.WEIGHTS, part);
+    Memory.i64(f + FloatDot.ROW_BYTES, bytes);
+    Memory.i64(f + FloatDot.FETCH, part);
   }
 
   private NativeCode dot(int tokens, boolean fetches) {
