@@ -28,9 +28,6 @@ public final class Stress {
   private static final long MAX_GAP_NANOS = Duration.ofHours(1).toNanos();
   private static final int DIGITS = 3;
 
-  /** Compilation would look like a drift upwards. */
-  private static final double WARMUP_SECONDS = 10;
-
   /** A line through fewer points is mostly noise, which an hour's drift multiplies. */
   private static final int DRIFT_WINDOWS = 6;
 
@@ -125,7 +122,9 @@ public final class Stress {
    * closed, only the process ended.
    */
   public Result run(LoadedModel model, Consumer<Window> progress) {
-    WarmUp _ = WarmUp.until(WARMUP_SECONDS, () -> sequenceSeconds(model.driver()));
+    // Compilation would look like a drift upwards.
+    double warmUpSeconds = plan.window().toNanos() / 1e9;
+    WarmUp _ = WarmUp.until(warmUpSeconds, () -> sequenceSeconds(model.driver()));
     lastTokenNanos = System.nanoTime();
     Thread worker = Thread.ofPlatform().daemon().name("stress").start(() -> work(model.driver()));
     List<Window> windows = new ArrayList<>();

@@ -77,7 +77,7 @@ public final class ImportanceCollector implements InputListener {
       IntConsumer progress) {
     var collector = new ImportanceCollector();
     try (var run = new WindowRun(file, model, backend, windows, options, collector)) {
-      run.run((_, _, _) -> {}, progress);
+      run.run(null, (_, _, _) -> {}, progress);
     }
     var entries = new LinkedHashMap<String, Importance.Entry>();
     collector.sums.forEach((name, s) -> entries.put(name, s.entry()));

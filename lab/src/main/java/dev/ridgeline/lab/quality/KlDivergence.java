@@ -87,7 +87,8 @@ public final class KlDivergence {
         model.vocabularySize(),
         saved ->
             result[0] =
-                Perplexity.measure(file, model, backend, windows, options, saved::put, progress));
+                Perplexity.measure(
+                    file, model, backend, windows, options, null, saved::put, progress));
     return result[0];
   }
 
@@ -111,17 +112,61 @@ public final class KlDivergence {
             "%s is of a model with %d tokens; this one has %d: they cannot be compared"
                 .formatted(base, saved.vocabulary(), model.vocabularySize()));
       }
-      var comparison = new Comparison(saved);
+      var comparison = new Comparison(saved.windows(), saved.vocabulary(), saved::get);
       Perplexity.Result perplexity =
           Perplexity.measure(
-              file, model, backend, saved.windows(), options, comparison::row, progress);
+              file, model, backend, saved.windows(), options, null, comparison::row, progress);
       return comparison.result(perplexity);
     }
   }
 
+  /** A base that is loaded, and runs beside each model that is compared with it. */
+  public static final class Base implements AutoCloseable {
+    private final Windows windows;
+    private final Perplexity.Options options;
+    private final int vocabulary;
+    private final WindowRun run;
+
+    /** Loads {@code model} of {@code file}, which stays open as long as this. */
+    public Base(
+        GgufFile file, Model model, Backend backend, Windows windows, Perplexity.Options options) {
+      this.windows = windows;
+      this.options = options;
+      vocabulary = model.vocabularySize();
+      run = new WindowRun(file, model, backend, windows, options, null);
+    }
+
+    /** Compares {@code model}, of the same vocabulary; a model with itself has exactly 0. */
+    public Result measure(GgufFile file, Model model, Backend backend) {
+      var comparison = new Comparison(windows, vocabulary, this::logProbabilities);
+      return comparison.result(
+          Perplexity.measure(
+              file, model, backend, windows, options, run, comparison::row, (_, _) -> {}));
+    }
+
+    private void logProbabilities(int window, int position, float[] into) {
+      run.logits(window, position, into);
+      double logSumExp = LogSoftmax.logSumExp(into, into.length);
+      for (int i = 0; i < into.length; i++) {
+        into[i] = (float) (into[i] - logSumExp);
+      }
+    }
+
+    @Override
+    public void close() {
+      run.close();
+    }
+  }
+
+  /** Natural logarithms of the base's probabilities after a position. */
+  @FunctionalInterface
+  private interface BaseRows {
+    void get(int window, int position, float[] into);
+  }
+
   /** Figures of each scored position. */
   private static final class Comparison {
-    private final KldBase base;
+    private final BaseRows base;
     private final Windows windows;
     private final double[] kld;
     private final double[] change;
@@ -129,15 +174,15 @@ public final class KlDivergence {
     private final Perplexity.Scores baseScores;
     private final ThreadLocal<float[]> row;
 
-    Comparison(KldBase base) {
+    Comparison(Windows windows, int vocabulary, BaseRows base) {
       this.base = base;
-      windows = base.windows();
+      this.windows = windows;
       int n = windows.count() * windows.scored();
       kld = new double[n];
       change = new double[n];
       sameTop = new boolean[n];
       baseScores = new Perplexity.Scores(windows);
-      row = ThreadLocal.withInitial(() -> new float[base.vocabulary()]);
+      row = ThreadLocal.withInitial(() -> new float[vocabulary]);
     }
 
     void row(int window, int position, float[] logits, double logSumExp) {
@@ -147,7 +192,9 @@ public final class KlDivergence {
       int top = 0;
       int baseTop = 0;
       for (int i = 0; i < p.length; i++) {
-        sum += Exp.exp(Math.min(0, p[i])) * (p[i] - (logits[i] - logSumExp));
+        // Rounded as the base's are, so that equal logits give exactly 0.
+        float q = (float) (logits[i] - logSumExp);
+        sum += Exp.exp(Math.min(0, p[i])) * (p[i] - q);
         top = logits[i] > logits[top] ? i : top;
         baseTop = p[i] > p[baseTop] ? i : baseTop;
       }

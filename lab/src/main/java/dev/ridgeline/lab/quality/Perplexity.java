@@ -5,6 +5,7 @@ import dev.ridgeline.backend.KvType;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.model.Model;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Perplexity: {@code exp(mean(-ln p(id | ids before it)))} over the scored ids of windows of text.
@@ -64,7 +65,7 @@ public final class Perplexity {
       Windows windows,
       Options options,
       BiConsumer<Integer, Double> progress) {
-    return measure(file, model, backend, windows, options, (_, _, _, _) -> {}, progress);
+    return measure(file, model, backend, windows, options, null, (_, _, _, _) -> {}, progress);
   }
 
   /** Shown the logits of each scored position, by several threads at once. */
@@ -79,12 +80,14 @@ public final class Perplexity {
       Backend backend,
       Windows windows,
       Options options,
+      @Nullable WindowRun beside,
       RowListener listener,
       BiConsumer<Integer, Double> progress) {
     var scores = new Scores(windows);
     try (var run = new WindowRun(file, model, backend, windows, options, null)) {
       long start = System.nanoTime();
       run.run(
+          beside,
           (window, position, logits) -> {
             double logSumExp = LogSoftmax.logSumExp(logits, logits.length);
             int next = windows.ids()[window][position + 1];

@@ -34,6 +34,9 @@ final class WindowRun implements AutoCloseable {
   private final int[] windowOfOutput;
   private final int[] positionOfOutput;
   private final float[][] rows;
+  private int firstWindow;
+  private int firstOutput;
+  private int outputsOfWindow;
 
   /** Takes the logits of one position; called by several threads at once. */
   @FunctionalInterface
@@ -93,12 +96,21 @@ final class WindowRun implements AutoCloseable {
     rows = new float[2 * Runtime.getRuntime().availableProcessors()][model.vocabularySize()];
   }
 
-  /** Runs all windows; {@code progress} is told how many are done. */
-  void run(Visitor visitor, IntConsumer progress) {
+  /**
+   * Runs all windows; {@code progress} is told how many are done.
+   *
+   * @param beside takes each step before this one does, so that both have the same logits at hand;
+   *     of the same windows and options
+   */
+  void run(@Nullable WindowRun beside, Visitor visitor, IntConsumer progress) {
     for (int first = 0; first < windows.count(); first += sideBySide) {
       int end = Math.min(first + sideBySide, windows.count());
       for (int at = 0; at < windows.context(); at += stride) {
-        step(first, end, at, Math.min(at + stride, windows.context()));
+        int to = Math.min(at + stride, windows.context());
+        if (beside != null) {
+          beside.step(first, end, at, to);
+        }
+        step(first, end, at, to);
         visit(visitor);
       }
       progress.accept(end);
@@ -106,6 +118,9 @@ final class WindowRun implements AutoCloseable {
   }
 
   private void step(int firstWindow, int endWindow, int from, int to) {
+    this.firstWindow = firstWindow;
+    firstOutput = Math.max(from, windows.firstScored());
+    outputsOfWindow = Math.min(to, windows.context() - 1) - firstOutput;
     step.clear();
     for (int w = firstWindow; w < endWindow; w++) {
       step.beginSequence(blockTables[w - firstWindow]);
@@ -119,6 +134,11 @@ final class WindowRun implements AutoCloseable {
       }
     }
     executable.run(step);
+  }
+
+  /** The logits after a scored position of the last step; several threads may ask. */
+  synchronized void logits(int window, int position, float[] into) {
+    executable.logits((window - firstWindow) * outputsOfWindow + position - firstOutput, into);
   }
 
   private void visit(Visitor visitor) {

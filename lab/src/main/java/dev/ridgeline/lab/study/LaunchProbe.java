@@ -22,12 +22,12 @@ final class LaunchProbe {
   private static final int SEQUENCE_TOKENS = 50;
 
   /** Enough for the JVM to compile what a step runs. */
-  private static final long NANOS = 1_000_000_000;
+  static final double SECONDS = 1;
 
   private LaunchProbe() {}
 
-  /** Microseconds an op of a step of one token on {@code backend}. */
-  static double microsPerOp(Backend backend, KvType kvType) throws IOException {
+  /** Microseconds an op of a step of one token on {@code backend}; the search takes so long. */
+  static double microsPerOp(Backend backend, KvType kvType, double seconds) throws IOException {
     Path path = Files.createTempFile("launch-probe", ".gguf");
     try {
       new Synth("tiny-llama", FileType.F16).write(path, 1);
@@ -35,7 +35,7 @@ final class LaunchProbe {
         Model model = Model.read(file.metadata(), file.tensors());
         var room = LoadedModel.Room.of(SEQUENCE_TOKENS, 1, kvType);
         try (LoadedModel loaded = new LoadedModel(file, model, backend, room)) {
-          return fastestMicros(loaded.driver()) / Fusion.fuse(model.graph()).ops().size();
+          return fastestMicros(loaded.driver(), (long) (1e9 * seconds)) / Fusion.fuse(model.graph()).ops().size();
         }
       }
     } finally {
@@ -44,11 +44,11 @@ final class LaunchProbe {
   }
 
   /** The fastest step: compilation and everything else that disturbs a step makes it slower. */
-  private static double fastestMicros(StepDriver driver) {
+  private static double fastestMicros(StepDriver driver, long nanos) {
     long start = System.nanoTime();
     long last = start;
     long fastest = Long.MAX_VALUE;
-    while (last - start < NANOS) {
+    do {
       driver.reset();
       for (int i = 0; i < SEQUENCE_TOKENS; i++) {
         driver.generate(1);
@@ -56,7 +56,7 @@ final class LaunchProbe {
         fastest = Math.min(fastest, now - last);
         last = now;
       }
-    }
+    } while (last - start < nanos);
     return fastest / 1e3;
   }
 }

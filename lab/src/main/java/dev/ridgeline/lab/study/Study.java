@@ -146,7 +146,10 @@ public final class Study {
         prompt,
         plan.kvType().name().toLowerCase(Locale.ROOT),
         Fusion.fuse(model.graph()).ops().size(),
-        LaunchProbe.microsPerOp(machine.backend(), plan.kvType()),
+        LaunchProbe.microsPerOp(
+            machine.backend(),
+            plan.kvType(),
+            Math.min(LaunchProbe.SECONDS, plan.warmupSeconds())),
         text,
         plan.qualityTokens(),
         key);

@@ -105,9 +105,9 @@ class BrowserTest {
           .isEqualTo(best);
 
       page.locator("#variants tbody tr[data-variant=Q8_0]").click();
-      assertThat(page.locator("#details").innerText()).contains("run/Q8_0/8/1", "quality/Q8_0");
-      page.locator("#lengths button[data-length='12']").click();
-      assertThat(page.locator("#details").innerText()).contains("run/Q8_0/12/2");
+      assertThat(page.locator("#details").innerText()).contains("run/Q8_0/2/1", "quality/Q8_0");
+      page.locator("#lengths button[data-length='3']").click();
+      assertThat(page.locator("#details").innerText()).contains("run/Q8_0/3/2");
 
       Object light = page.evaluate("getComputedStyle(document.body).backgroundColor");
       page.locator("#theme").click();
