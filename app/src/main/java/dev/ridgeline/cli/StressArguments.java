@@ -124,7 +124,12 @@ final class StressArguments {
     PrintWriter to = format == TableFormat.TEXT || format == TableFormat.MD ? out : err;
     to.println(r.endText());
     if (r.driftPerHour() != null) {
-      to.println(Text.number("drift of throughput: %+.1f %% an hour", 100 * r.driftPerHour()));
+      // Not an hour's: a minute's noise times 60 would be no figure.
+      double seconds = r.windows().getLast().endSeconds();
+      to.println(
+          Text.number(
+              "drift of throughput: %+.1f %% over these %.0f s",
+              100 * r.driftPerHour() * seconds / 3600, seconds));
     }
     boolean anySensor = r.windows().stream().anyMatch(w -> !w.sensors().isEmpty());
     if (!anySensor) {

@@ -40,7 +40,8 @@ class QuantizeProcessTest {
         .forEach(command::add);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(
-        List.of("quantize", folder.resolve("in.gguf").toString(), out.resolve("out.gguf").toString()));
+        List.of(
+            "quantize", folder.resolve("in.gguf").toString(), out.resolve("out.gguf").toString()));
     command.addAll(List.of("--type", "Q2_K", "--threads", "1"));
     return new ProcessBuilder(command).redirectError(folder.resolve("err").toFile()).start();
   }
@@ -91,7 +92,9 @@ class QuantizeProcessTest {
 
     assertThat(end(process)).isEqualTo(1);
     assertThat(written()).isEmpty();
-    assertThat(lastLine()).startsWith("ridgeline: " + out.resolve("out.gguf")).contains("too large");
+    assertThat(lastLine())
+        .startsWith("ridgeline: " + out.resolve("out.gguf"))
+        .contains("too large");
   }
 
   /** Full from the start is said before anything is written; here it fills up meanwhile. */

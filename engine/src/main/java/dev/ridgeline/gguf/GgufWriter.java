@@ -18,6 +18,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -220,14 +225,16 @@ public final class GgufWriter {
     long dataOffset =
         tensors.isEmpty() ? header.remaining() : Format.align(header.remaining(), alignment);
     try (FileChannel file =
-        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        var flusher = new Flusher(file)) {
       // The last byte first: the file has its full size, zeros between tensors, and can be checked.
       writeFully(file, ByteBuffer.allocate(1), dataOffset + dataBytes - 1);
       writeFully(file, header, 0);
       Part.open(temporary, name).close();
       for (int i = 0; i < offsets.length; i++) {
-        writeTensor(file, tensors.get(i), dataOffset + offsets[i]);
+        writeTensor(flusher, tensors.get(i), dataOffset + offsets[i]);
       }
+      flusher.await();
       file.force(true);
     }
   }
@@ -246,7 +253,54 @@ public final class GgufWriter {
     return out.bytes();
   }
 
-  private static void writeTensor(FileChannel file, Entry tensor, long position)
+  /** Has the disk work while rows are made, not after the last one only. */
+  private static final class Flusher implements AutoCloseable {
+    private static final long EVERY_BYTES = 1L << 26;
+
+    private final FileChannel file;
+    private final ExecutorService thread =
+        Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("flush-gguf").factory());
+    private Future<?> running = CompletableFuture.completedFuture(null);
+    private long unflushedBytes;
+
+    Flusher(FileChannel file) {
+      this.file = file;
+    }
+
+    void write(ByteBuffer bytes, long position) throws IOException {
+      unflushedBytes += bytes.remaining();
+      writeFully(file, bytes, position);
+      if (unflushedBytes >= EVERY_BYTES && running.isDone()) {
+        await();
+        unflushedBytes = 0;
+        running =
+            thread.submit(
+                () -> {
+                  file.force(false);
+                  return null;
+                });
+      }
+    }
+
+    /** A failure to flush is told once only, and not to who asks later: it ends the work here. */
+    void await() throws IOException {
+      try {
+        running.get();
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted", e);
+      }
+    }
+
+    @Override
+    public void close() {
+      thread.close();
+    }
+  }
+
+  private static void writeTensor(Flusher file, Entry tensor, long position)
       throws IOException {
     long rowBytes = tensor.type().bytes(tensor.shape().ne0());
     long rows = tensor.shape().rows();
@@ -256,7 +310,7 @@ public final class GgufWriter {
       for (long row = 0; row < rows; row += chunkRows) {
         MemorySegment filled = chunk.asSlice(0, Math.min(chunkRows, rows - row) * rowBytes);
         tensor.source().fill(row, filled);
-        writeFully(file, filled.asByteBuffer(), position + row * rowBytes);
+        file.write(filled.asByteBuffer(), position + row * rowBytes);
       }
     }
   }

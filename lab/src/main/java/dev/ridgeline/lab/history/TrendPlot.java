@@ -5,6 +5,7 @@ import dev.ridgeline.lab.stats.Estimate;
 import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +23,9 @@ public final class TrendPlot {
 
   private TrendPlot() {}
 
+  /** More cannot be told apart, and their legend would leave no room for the plot. */
+  private static final int MOST_LINES = 8;
+
   /**
    * Draws {@code entries}, the oldest first, to {@code out}.
    *
@@ -32,11 +36,25 @@ public final class TrendPlot {
   }
 
   private static XYChart chart(List<Entry> entries) {
+    Map<String, List<Entry>> lines =
+        entries.stream()
+            .collect(
+                Collectors.groupingBy(TrendPlot::line, LinkedHashMap::new, Collectors.toList()));
+    List<String> shown =
+        lines.keySet().stream()
+            .sorted(Comparator.comparing((String l) -> lines.getOrDefault(l, List.of()).getLast().time()).reversed())
+            .limit(MOST_LINES)
+            .toList();
+    String title =
+        shown.size() == lines.size()
+            ? "Speed over time"
+            : "Speed over time: the newest %d of %d tests (--model narrows them)"
+                .formatted(shown.size(), lines.size());
     XYChart chart =
         new XYChartBuilder()
             .width(WIDTH)
             .height(HEIGHT)
-            .title("Speed over time")
+            .title(title)
             .xAxisTitle("time of the measurement")
             .yAxisTitle("tokens per second")
             .build();
@@ -45,17 +63,19 @@ public final class TrendPlot {
     chart.getStyler().setPlotGridLinesColor(new Color(0xDDDDDD));
     chart.getStyler().setDatePattern("MM-dd HH:mm");
     chart.getStyler().setYAxisMin(0.0);
-    Map<String, List<Entry>> lines =
-        entries.stream()
-            .collect(
-                Collectors.groupingBy(TrendPlot::line, LinkedHashMap::new, Collectors.toList()));
-    lines.forEach((name, of) -> add(chart, name, of));
+    shown.forEach(name -> add(chart, name, lines.getOrDefault(name, List.of())));
     return chart;
   }
 
   private static String line(Entry e) {
-    return "%s %s, %s, %s, %d threads"
-        .formatted(e.model(), e.variant(), e.test(), e.setup().backend(), e.setup().threads());
+    return "%s %s, %s, %s, %d threads, KV %s"
+        .formatted(
+            e.model(),
+            e.variant(),
+            e.test(),
+            e.setup().backend(),
+            e.setup().threads(),
+            e.setup().kvType());
   }
 
   private static void add(XYChart chart, String name, List<Entry> entries) {

@@ -35,7 +35,8 @@ final class LaunchProbe {
         Model model = Model.read(file.metadata(), file.tensors());
         var room = LoadedModel.Room.of(SEQUENCE_TOKENS, 1, kvType);
         try (LoadedModel loaded = new LoadedModel(file, model, backend, room)) {
-          return fastestMicros(loaded.driver(), (long) (1e9 * seconds)) / Fusion.fuse(model.graph()).ops().size();
+          return fastestMicros(loaded.driver(), (long) (1e9 * seconds))
+              / Fusion.fuse(model.graph()).ops().size();
         }
       }
     } finally {

@@ -147,9 +147,7 @@ public final class Study {
         plan.kvType().name().toLowerCase(Locale.ROOT),
         Fusion.fuse(model.graph()).ops().size(),
         LaunchProbe.microsPerOp(
-            machine.backend(),
-            plan.kvType(),
-            Math.min(LaunchProbe.SECONDS, plan.warmupSeconds())),
+            machine.backend(), plan.kvType(), Math.min(LaunchProbe.SECONDS, plan.warmupSeconds())),
         text,
         plan.qualityTokens(),
         key);

@@ -26,7 +26,8 @@ final class StudyQuality implements AutoCloseable {
       Model model = Model.read(file.metadata(), file.tensors());
       // As in llama.cpp's perplexity tool, only the second half of a window is scored.
       var windows = new Windows(ids(plan, model, window).toArray(int[][]::new), window / 2);
-      var options = new Perplexity.Options(Perplexity.Options.DEFAULTS.batchTokens(), plan.kvType());
+      var options =
+          new Perplexity.Options(Perplexity.Options.DEFAULTS.batchTokens(), plan.kvType());
       base = new KlDivergence.Base(file, model, backend, windows, options);
     } catch (RuntimeException | IOException | OutOfMemoryError e) {
       file.close();
@@ -48,8 +49,7 @@ final class StudyQuality implements AutoCloseable {
   LabRecord.Quality measure(StudyVariant variant, StudyProgress progress) {
     progress.say("measuring the quality of " + variant.name());
     try (GgufFile of = GgufFile.open(variant.path())) {
-      KlDivergence.Result r =
-          base.measure(of, Model.read(of.metadata(), of.tensors()), backend);
+      KlDivergence.Result r = base.measure(of, Model.read(of.metadata(), of.tensors()), backend);
       return new LabRecord.Quality(
           variant.name(),
           Math.toIntExact(r.perplexity().tokens()),

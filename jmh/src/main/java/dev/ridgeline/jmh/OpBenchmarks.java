@@ -1,0 +1,204 @@
+package dev.ridgeline.jmh;
+
+import dev.ridgeline.backend.Backend;
+import dev.ridgeline.backend.BackendOptions;
+import dev.ridgeline.backend.Backends;
+import dev.ridgeline.backend.Executable;
+import dev.ridgeline.backend.MachineLimits;
+import dev.ridgeline.backend.Step;
+import dev.ridgeline.backend.StepProfile;
+import dev.ridgeline.graph.Cost;
+import dev.ridgeline.graph.Op;
+import dev.ridgeline.testing.OpCase;
+import dev.ridgeline.testing.SpeedCases;
+import java.lang.management.ManagementFactory;
+import java.lang.ref.Reference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+/**
+ * Times the op cases, each beside the limit of the machine: {@code OpBenchmarks [REGEX] [--backend
+ * NAME] [--mb N] [--seconds S]}. On a host backend by JMH; on Vulkan by the GPU's own timestamps,
+ * which leave out what handing over costs.
+ */
+public final class OpBenchmarks {
+  private static final int FORKS = 1;
+  private static final int ITERATIONS = 5;
+  private static final int GPU_STEPS = 11;
+
+  private OpBenchmarks() {}
+
+  /** A line of the table; {@code halfNanos} is half of the range of the samples. */
+  private record Row(String op, int tokens, double nanos, double halfNanos, Cost cost) {}
+
+  /** Runs what the arguments ask for. */
+  public static void main(String[] args) throws RunnerException {
+    String backend = option(args, "--backend", "cpu");
+    long bytes = Long.parseLong(option(args, "--mb", "128")) << 20;
+    double seconds = Double.parseDouble(option(args, "--seconds", "0.5"));
+    Pattern wanted = Pattern.compile(args.length == 0 || args[0].startsWith("-") ? "" : args[0]);
+    List<OpCase> cases =
+        SpeedCases.all(bytes).stream().filter(c -> wanted.matcher(c.name()).find()).toList();
+    if (cases.isEmpty()) {
+      System.err.println("no case matches '" + wanted + "'");
+      System.exit(2);
+    }
+    MachineLimits limits;
+    String description;
+    List<Row> rows;
+    try (Backend b = Backends.open(backend, BackendOptions.DEFAULTS)) {
+      limits = b.measureLimits();
+      description = b.name() + ", " + b.description() + ", " + b.threads() + " threads";
+      rows = backend.equals("vulkan") ? onGpu(b, cases) : List.of();
+    }
+    if (rows.isEmpty()) {
+      rows = onHost(backend, bytes, seconds, cases);
+    }
+    print(description, limits, rows);
+  }
+
+  private static String option(String[] args, String name, String otherwise) {
+    int at = List.of(args).indexOf(name);
+    return at < 0 || at + 1 == args.length ? otherwise : args[at + 1];
+  }
+
+  private static List<Row> onHost(String backend, long bytes, double seconds, List<OpCase> cases)
+      throws RunnerException {
+    List<Row> rows = new ArrayList<>();
+    for (OpCase c : cases) {
+      OpCase.Setup setup = c.setup();
+      String[] passes = new String[setup.passes().size()];
+      java.util.Arrays.setAll(passes, String::valueOf);
+      var options =
+          new OptionsBuilder()
+              .include(OpBenchmark.class.getName())
+              .param("op", c.name())
+              .param("pass", passes)
+              .param("backend", backend)
+              .param("weightBytes", Long.toString(bytes))
+              .forks(FORKS)
+              .warmupIterations(ITERATIONS)
+              .measurementIterations(ITERATIONS)
+              .warmupTime(TimeValue.milliseconds((long) (1e3 * seconds)))
+              .measurementTime(TimeValue.milliseconds((long) (1e3 * seconds)))
+              .jvmArgs(
+                  ManagementFactory.getRuntimeMXBean().getInputArguments().toArray(String[]::new))
+              .build();
+      for (RunResult result : new Runner(options).run()) {
+        int pass = Integer.parseInt(result.getParams().getParam("pass"));
+        Result<?> time = result.getPrimaryResult();
+        rows.add(
+            new Row(
+                c.name(),
+                tokens(setup, pass),
+                time.getScore(),
+                (time.getStatistics().getMax() - time.getStatistics().getMin()) / 2,
+                cost(setup, pass)));
+      }
+    }
+    return rows;
+  }
+
+  private static List<Row> onGpu(Backend backend, List<OpCase> cases) {
+    List<Row> rows = new ArrayList<>();
+    for (OpCase c : cases) {
+      OpCase.Setup setup = c.setup();
+      try (Executable e = backend.compile(setup.graph(), setup::tensor, setup.capacity())) {
+        var step = new Step(setup.capacity());
+        for (int pass = 0; pass < setup.passes().size(); pass++) {
+          setup.fill(step, pass);
+          double[] nanos = new double[GPU_STEPS];
+          for (int i = 0; i < 2 * GPU_STEPS; i++) {
+            // The first half warms clocks and caches up.
+            nanos[i % GPU_STEPS] = nanos(e.profile(step), c.name());
+          }
+          java.util.Arrays.sort(nanos);
+          double half = (nanos[GPU_STEPS - 2] - nanos[1]) / 2;
+          rows.add(
+              new Row(
+                  c.name(), tokens(setup, pass), nanos[GPU_STEPS / 2], half, cost(setup, pass)));
+        }
+      }
+      Reference.reachabilityFence(setup);
+    }
+    return rows;
+  }
+
+  /** The parts that do the case's work: all but the making of its inputs. */
+  private static double nanos(StepProfile profile, String name) {
+    return profile.parts().stream()
+        .filter(p -> p.ops().stream().anyMatch(op -> isMeasured(op, name)))
+        .mapToDouble(StepProfile.Part::nanos)
+        .sum();
+  }
+
+  private static boolean isMeasured(Op op, String name) {
+    return name.startsWith("dequantize")
+        ? op instanceof Op.Embed
+        : !(op instanceof Op.Embed || op instanceof Op.SelectOutputs);
+  }
+
+  private static int tokens(OpCase.Setup setup, int pass) {
+    return setup.passes().get(pass).runs().getFirst().count();
+  }
+
+  /** What the measured op must move and compute; a dequantization also writes its floats. */
+  private static Cost cost(OpCase.Setup setup, int pass) {
+    OpCase.Run run = setup.passes().get(pass).runs().getFirst();
+    var work =
+        new Cost.Workload(
+            1, run.count(), run.count(), run.position(), setup.capacity().kvType().type());
+    Cost all = Cost.ZERO;
+    for (Op op : setup.graph().ops()) {
+      boolean input = op instanceof Op.Embed && setup.graph().ops().size() > 2;
+      if (!input && !(op instanceof Op.SelectOutputs)) {
+        Cost cost = Cost.of(op, work);
+        all = all.plus(cost);
+        if (op instanceof Op.Embed) {
+          all = all.plus(new Cost(0, 0, 0, cost.activationBytes(), 0));
+        }
+      }
+    }
+    return all;
+  }
+
+  private static void print(String description, MachineLimits limits, List<Row> rows) {
+    System.out.printf(
+        Locale.ROOT,
+        "%n%s: reads %.1f GB/s, does %.0f GFLOP/s%n%n",
+        description,
+        limits.readBytesPerSecond() / 1e9,
+        limits.flopsPerSecond() / 1e9);
+    System.out.println("| op | tokens | us | +- | GB/s | GFLOP/s | share of limit | limit |");
+    System.out.println("|---|---:|---:|---:|---:|---:|---:|---|");
+    for (Row r : rows) {
+      double bytes = r.cost.memoryBytes();
+      double flops = r.cost.flops();
+      double share = limits.floorSeconds(bytes, flops) * 1e9 / r.nanos;
+      System.out.printf(
+          Locale.ROOT,
+          "| %s | %d | %.1f | %.1f | %.1f | %.1f | %.0f %%%s | %s |%n",
+          r.op,
+          r.tokens,
+          r.nanos / 1e3,
+          r.halfNanos / 1e3,
+          bytes / r.nanos,
+          flops / r.nanos,
+          100 * share,
+          share > 1.02 ? " (above: wrong, or from a cache)" : "",
+          Map.of(
+                  MachineLimits.Limit.MEMORY_BANDWIDTH, "bandwidth",
+                  MachineLimits.Limit.ARITHMETIC, "arithmetic")
+              .get(limits.limit(bytes, flops)));
+    }
+  }
+}
