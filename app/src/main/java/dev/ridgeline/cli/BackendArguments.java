@@ -4,6 +4,7 @@ import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.KvType;
 import java.util.Iterator;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where and how a model runs. */
@@ -23,11 +24,7 @@ final class BackendArguments {
       description = "auto, cpu, vulkan or reference. Default: auto.")
   String backend = "auto";
 
-  @Option(
-      names = "--device",
-      paramLabel = "N",
-      description = "Which GPU, as doctor counts them. Default: 0.")
-  int device;
+  @Mixin private DeviceArguments devices = new DeviceArguments();
 
   @Option(
       names = {"-t", "--threads"},
@@ -49,6 +46,6 @@ final class BackendArguments {
           "--threads: expected 1 to %d, or 0 for one a physical core, found %d"
               .formatted(most, threads));
     }
-    return new BackendOptions(threads, device);
+    return devices.options(threads);
   }
 }

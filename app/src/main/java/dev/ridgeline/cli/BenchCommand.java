@@ -1,6 +1,5 @@
 package dev.ridgeline.cli;
 
-import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.KvType;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.lab.Bench;
@@ -12,6 +11,7 @@ import dev.ridgeline.lab.Setup;
 import dev.ridgeline.lab.WarmUp;
 import dev.ridgeline.lab.history.Entry;
 import dev.ridgeline.model.FileType;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -95,11 +95,7 @@ final class BenchCommand implements Callable<Integer> {
       description = "auto, cpu, vulkan or reference. Default: auto.")
   private List<String> backends = List.of("auto");
 
-  @Option(
-      names = "--device",
-      paramLabel = "N",
-      description = "Which GPU, as doctor counts them. Default: 0.")
-  private int device;
+  @Mixin private DeviceArguments devices = new DeviceArguments();
 
   @Option(
       names = "--kv-type",
@@ -163,10 +159,12 @@ final class BenchCommand implements Callable<Integer> {
             depths.values(),
             repeats.values(),
             warmupSeconds());
-    Progress progress = new Progress(spec.commandLine().getErr());
+    PrintWriter err = spec.commandLine().getErr();
+    Progress progress = new Progress(err);
     List<Bench.Row> rows;
     List<Bench.Profiled> profiled;
-    try (Bench bench = new Bench(plan, progress)) {
+    try (Bench bench =
+        new Bench(plan, progress, (places, tokens) -> Plans.print(err, places, tokens))) {
       if (profile != null) {
         bench.profile();
       }
@@ -199,7 +197,7 @@ final class BenchCommand implements Callable<Integer> {
         for (int t : threads.values()) {
           for (int batch : batches.values()) {
             for (KvType kvType : kvTypes) {
-              setups.add(new Setup(model, backend, new BackendOptions(t, device), batch, kvType));
+              setups.add(new Setup(model, backend, devices.options(t), batch, kvType));
             }
           }
         }

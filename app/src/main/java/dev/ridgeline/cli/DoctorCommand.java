@@ -4,6 +4,7 @@ import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.BackendProvider;
 import dev.ridgeline.backend.Backends;
+import dev.ridgeline.backend.DeviceReport;
 import dev.ridgeline.lab.MachineFigures;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
@@ -47,7 +48,11 @@ final class DoctorCommand implements Callable<Integer> {
 
   record Slowdown(String name, String text) {}
 
-  record BackendReport(String name, @Nullable String unavailable, @Nullable Measured measured) {}
+  record BackendReport(
+      String name,
+      @Nullable String unavailable,
+      @Nullable Measured measured,
+      @Nullable List<DeviceReport> devices) {}
 
   record Measured(
       String description,
@@ -77,9 +82,10 @@ final class DoctorCommand implements Callable<Integer> {
   private BackendReport report(BackendProvider provider) {
     Optional<String> unavailable = provider.unavailable();
     if (unavailable.isPresent()) {
-      return new BackendReport(provider.name(), unavailable.get(), null);
+      return new BackendReport(provider.name(), unavailable.get(), null, null);
     }
-    try (Backend backend = provider.open(new BackendOptions(threads, 0))) {
+    try (Backend backend =
+        provider.open(new BackendOptions(threads, List.of(), BackendOptions.AUTO_LAYERS))) {
       MachineFigures machine = MachineFigures.measure(backend);
       List<Slowdown> slowdowns =
           Stream.concat(backend.degradations().stream(), backend.selfTest().stream())
@@ -92,7 +98,8 @@ final class DoctorCommand implements Callable<Integer> {
               machine.readGigabytesPerSecond(),
               machine.gigaflopsPerSecond(),
               slowdowns);
-      return new BackendReport(provider.name(), null, measured);
+      List<DeviceReport> devices = provider.inspect();
+      return new BackendReport(provider.name(), null, measured, devices.isEmpty() ? null : devices);
     }
   }
 
@@ -131,9 +138,55 @@ final class DoctorCommand implements Callable<Integer> {
         out.println("%-10s not available: %s".formatted(b.name, b.unavailable));
       } else {
         print(out, b.name, b.measured);
+        if (b.devices != null) {
+          b.devices.forEach(d -> print(out, d));
+        }
       }
     }
     out.flush();
+  }
+
+  private static void print(PrintWriter out, DeviceReport d) {
+    out.println(
+        "  device %d: %s (%s, %s, Vulkan %s)"
+            .formatted(d.index(), d.name(), d.kind(), d.driver(), d.apiVersion()));
+    if (!d.missing().isEmpty()) {
+      out.println("           cannot be used: it lacks " + String.join(", ", d.missing()));
+      return;
+    }
+    out.println(
+        "           subgroups of %d to %d, kernels use %d; features %s"
+            .formatted(
+                d.subgroupSizes().get(0),
+                d.subgroupSizes().get(2),
+                d.subgroupSizes().get(1),
+                String.join(", ", d.features())));
+    out.println(
+        "           matrices: "
+            + (d.matrices().isEmpty() ? "none" : String.join("; ", d.matrices())));
+    for (DeviceReport.Heap h : d.heaps()) {
+      out.println(
+          "           heap of %s: %s, budget %s, used %s"
+              .formatted(
+                  h.deviceLocal() ? "the device" : "the host",
+                  Text.bytes(h.bytes()),
+                  Text.bytes(h.budgetBytes()),
+                  Text.bytes(h.usedBytes())));
+    }
+    DeviceReport.Rates r = d.rates();
+    if (r != null) {
+      Double matrix = r.float16MatrixGigaflopsPerSecond();
+      out.println(
+          Text.number(
+                  "           reads %.1f GB/s, float32 %.0f GFLOP/s, int8 dot products %.0f Gop/s",
+                  r.readGigabytesPerSecond(),
+                  r.float32GigaflopsPerSecond(),
+                  r.int8DotGigaopsPerSecond())
+              + (matrix == null ? "" : Text.number(", float16 matrices %.0f GFLOP/s", matrix)));
+    }
+    d.kernels()
+        .forEach(
+            k -> out.println("           %s: %s (%s)".formatted(k.work(), k.kernel(), k.why())));
   }
 
   private static void print(PrintWriter out, String name, Measured m) {

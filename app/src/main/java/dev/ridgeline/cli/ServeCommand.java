@@ -11,6 +11,7 @@ import dev.ridgeline.server.ServerSettings.Limits;
 import dev.ridgeline.server.ServerSettings.Listen;
 import dev.ridgeline.server.ServerSettings.Operations;
 import dev.ridgeline.server.ServerSettings.TlsFiles;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -212,6 +213,12 @@ final class ServeCommand implements Callable<Integer> {
             .maxGap(Duration.ofMillis(maxGapMillis))
             .embeddings(embeddings)
             .listeners(listener)
+            .onPlan(
+                plan -> {
+                  if (!logJson) {
+                    Plans.print(new PrintWriter(System.err), plan.places(), plan.kvTokens());
+                  }
+                })
             .build());
   }
 

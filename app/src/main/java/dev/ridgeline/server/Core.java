@@ -80,8 +80,15 @@ final class Core {
     return l == null ? null : l.limits;
   }
 
+  /** Of a server whose device has failed: as if loading had. */
   State state() {
-    return state;
+    return state == State.READY && failure() != null ? State.FAILED : state;
+  }
+
+  /** Why the engine will never answer again; null while all is well. */
+  private @Nullable String failure() {
+    Loaded l = loaded;
+    return l == null ? null : l.engine.failure().orElse(null);
   }
 
   void state(State next) {
@@ -101,17 +108,19 @@ final class Core {
    */
   Engine engine() {
     Loaded l = loaded;
-    if (state == State.READY && l != null) {
+    State now = state();
+    if (now == State.READY && l != null) {
       return l.engine;
     }
+    String failure = failure();
     throw ApiException.later(
         Kind.NOT_READY,
-        switch (state) {
+        switch (now) {
           case DRAINING -> "the server is shutting down";
-          case FAILED -> "the model could not be loaded";
+          case FAILED -> failure == null ? "the model could not be loaded" : failure;
           default -> "the model is being loaded";
         },
-        state == State.LOADING ? 5 : 30);
+        now == State.LOADING ? 5 : 30);
   }
 
   /** What answers can be held to, once the engine is there. */

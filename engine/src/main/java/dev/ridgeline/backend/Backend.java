@@ -11,8 +11,26 @@ public interface Backend extends AutoCloseable {
   /** One line for people: the device, its width or driver, the threads. */
   String description();
 
+  /** A few words for people: which device. */
+  default String device() {
+    return name();
+  }
+
   /** What {@link #compile} would allocate, without allocating any of it. */
   MemoryPlan plan(Graph graph, Capacity capacity);
+
+  /** The same device by device, in the order in which they compute. */
+  default List<Place> places(Graph graph, Capacity capacity) {
+    return List.of(
+        new Place(
+            device(),
+            0,
+            graph.kvLayers().size(),
+            graph.kvLayers().size(),
+            plan(graph, capacity),
+            availableBytes(),
+            Place.Kind.HOST));
+  }
 
   /**
    * Allocates everything the graph will ever need at this capacity and binds the weights. The

@@ -1,5 +1,6 @@
 package dev.ridgeline.backend;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -17,6 +18,19 @@ public interface BackendProvider {
   /** Why this backend cannot run on this machine, in one line; empty when it can. Cheap. */
   Optional<String> unavailable();
 
-  /** Opens it. */
+  /**
+   * Devices with memory of their own that can take some of a model's layers, best first; empty for
+   * a backend that computes out of the process's memory. Cheap.
+   */
+  default List<Integer> devices() {
+    return List.of();
+  }
+
+  /** All devices that it finds, measured, in some seconds; empty where {@link #devices} is. */
+  default List<DeviceReport> inspect() {
+    return List.of();
+  }
+
+  /** Opens it, on the first of the devices that {@code options} name. */
   Backend open(BackendOptions options);
 }

@@ -1,5 +1,7 @@
 package dev.ridgeline.backend;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * A compiled graph with its KV storage. One step at a time: callers serialize {@link #run} and the
  * reads of its results. Allocates nothing on the Java heap per step.
@@ -10,6 +12,14 @@ public interface Executable extends AutoCloseable {
 
   /** Width of a row of logits. */
   int vocabularySize();
+
+  /**
+   * Memory for the rows that {@link dev.ridgeline.graph.Op.Input} reads, {@code [maxTokens, width]}
+   * of float32: written by the caller before {@link #run}. Empty where the graph has no such op.
+   */
+  default MemorySegment input() {
+    return MemorySegment.NULL;
+  }
 
   /**
    * Runs one forward pass: computes K and V of every token of {@code step}, stores them, and leaves

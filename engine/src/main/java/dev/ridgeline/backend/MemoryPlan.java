@@ -5,6 +5,8 @@ import dev.ridgeline.graph.KvLayer;
 import dev.ridgeline.graph.Weight;
 import dev.ridgeline.tensor.DType;
 import java.util.HashSet;
+import java.util.Locale;
+import java.util.StringJoiner;
 
 /**
  * Bytes that compiling a graph takes, by lifetime.
@@ -17,6 +19,41 @@ import java.util.HashSet;
  */
 public record MemoryPlan(
     long weightBytes, long repackedBytes, long kvBytes, long activationBytes, long stagingBytes) {
+  /** Nothing. */
+  public static final MemoryPlan NONE = new MemoryPlan(0, 0, 0, 0, 0);
+
+  /** Both. */
+  public MemoryPlan plus(MemoryPlan o) {
+    return new MemoryPlan(
+        weightBytes + o.weightBytes,
+        repackedBytes + o.repackedBytes,
+        kvBytes + o.kvBytes,
+        activationBytes + o.activationBytes,
+        stagingBytes + o.stagingBytes);
+  }
+
+  /** The arithmetic in one line, with a KV cache for {@code kvTokens} tokens; no zeros. */
+  public String arithmetic(int kvTokens) {
+    var parts = new StringJoiner(" + ", "", " = " + size(totalBytes()));
+    parts.add("weights " + size(weightBytes));
+    if (repackedBytes > 0) {
+      parts.add("repacked " + size(repackedBytes));
+    }
+    parts.add("KV %s (%d tokens)".formatted(size(kvBytes), kvTokens));
+    parts.add("activations " + size(activationBytes));
+    if (stagingBytes > 0) {
+      parts.add("staging " + size(stagingBytes));
+    }
+    return parts.toString();
+  }
+
+  /** For people. */
+  static String size(long bytes) {
+    return bytes < 1e9
+        ? String.format(Locale.ROOT, "%.1f MB", bytes / 1e6)
+        : String.format(Locale.ROOT, "%.2f GB", bytes / 1e9);
+  }
+
   /** All of it. */
   public long totalBytes() {
     return weightBytes + repackedBytes + kvBytes + activationBytes + stagingBytes;

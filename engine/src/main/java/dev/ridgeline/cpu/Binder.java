@@ -104,6 +104,10 @@ final class Binder {
 
   private void bind(Op op) {
     switch (op) {
+      case Op.Input i ->
+          stages.add(
+              new RowStages.Receive(
+                  activations + plan.inputAt(), i.out().width(), address(i.out())));
       case Op.Embed e -> embed(e);
       case Op.RmsNorm n ->
           stages.add(

@@ -26,6 +26,7 @@ final class CpuExecutable implements Executable, WorkerPool.Job {
   private final Stage[] stages;
   private final Worker[] workers;
   private final long logits;
+  private final MemorySegment input;
   private @Nullable Step step;
   private int outputs;
   private boolean closed;
@@ -50,6 +51,7 @@ final class CpuExecutable implements Executable, WorkerPool.Job {
     var binder = new Binder(graph, weights, capacity, kernels, pool.threads(), plan, memories);
     stages = binder.bind(listener);
     logits = binder.address(graph.logits());
+    input = memories.activations().asSlice(plan.inputAt(), plan.inputBytes());
     workers = new Worker[pool.threads()];
     for (int i = 0; i < workers.length; i++) {
       long scratch = memories.activations().address() + plan.scratchAt(i);
@@ -65,6 +67,11 @@ final class CpuExecutable implements Executable, WorkerPool.Job {
   @Override
   public int vocabularySize() {
     return vocabularySize;
+  }
+
+  @Override
+  public MemorySegment input() {
+    return input;
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.ridgeline.cpu.vector.DirectAttention;
 import dev.ridgeline.cpu.vector.KvLayout;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.KvLayer;
+import dev.ridgeline.graph.LayerSplit;
 import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.RopeParams;
 import dev.ridgeline.graph.Value;
@@ -45,6 +46,7 @@ final class Plan {
   private final Map<Rotation, Long> rotationAt = new LinkedHashMap<>();
   private final Map<Weight, Long> vectorAt = new LinkedHashMap<>();
   private final List<Long> kvAt = new ArrayList<>();
+  private final long inputAt;
   private final long sharedAt;
   private final long scratchAt;
   private final long kernelScratchBytes;
@@ -75,6 +77,8 @@ final class Plan {
       long blocks = capacity.kvBlocks().get(graph.kvGroup(layer));
       kvBytes += aligned(blocks * layout(layer).blockBytes());
     }
+    inputAt = at;
+    at += aligned(inputBytes());
     sharedAt = at;
     scratchAt = sharedAt + graph.ops().stream().mapToLong(this::sharedBytes).max().orElse(0);
     kernelScratchBytes = graph.ops().stream().mapToLong(this::kernelScratchBytes).max().orElse(0);
@@ -121,6 +125,15 @@ final class Plan {
     return new KvLayout(layer, capacity.kvType(), capacity.blockTokens());
   }
 
+  /** Rows that are handed over to {@link Op.Input}. */
+  long inputAt() {
+    return inputAt;
+  }
+
+  long inputBytes() {
+    return LayerSplit.inputBytes(graph, capacity.maxTokens());
+  }
+
   long sharedAt() {
     return sharedAt;
   }
@@ -151,7 +164,8 @@ final class Plan {
       case Op.ExpertMatMul m -> Stream.ofNullable(m.bias());
       case Op.Rope r -> Stream.ofNullable(r.freqFactors());
       case Op.Attention a -> Stream.ofNullable(a.sinks());
-      case Op.Embed _, Op.GatedMatMul _, Op.Gate _, Op.StoreKv _, Op.Add _ -> Stream.empty();
+      case Op.Input _, Op.Embed _, Op.GatedMatMul _, Op.Gate _, Op.StoreKv _, Op.Add _ ->
+          Stream.empty();
       case Op.Scale _, Op.SoftCap _, Op.SelectOutputs _, Op.Route _, Op.ExpertSum _ ->
           Stream.empty();
     };
@@ -181,8 +195,9 @@ final class Plan {
       case Op.Attention a ->
           AttentionStages.Cut.maxPartials(threads)
               * AttentionKernel.partialBytes(a.layer(), headsPerKvHead(a));
-      case Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _, Op.StoreKv _ -> 0;
-      case Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _, Op.Route _, Op.ExpertSum _ -> 0;
+      case Op.Input _, Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _ -> 0;
+      case Op.StoreKv _, Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _ -> 0;
+      case Op.Route _, Op.ExpertSum _ -> 0;
     };
   }
 
@@ -200,8 +215,9 @@ final class Plan {
           m.products().stream().mapToLong(p -> kernelScratchBytes(p.weight())).max().orElse(0);
       case Op.GatedMatMul m -> Math.max(kernelScratchBytes(m.gate()), kernelScratchBytes(m.up()));
       case Op.ExpertMatMul m -> kernelScratchBytes(m.weight());
-      case Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _, Op.StoreKv _ -> 0;
-      case Op.Attention _, Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _ -> 0;
+      case Op.Input _, Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _ -> 0;
+      case Op.StoreKv _, Op.Attention _, Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _ ->
+          0;
       case Op.Route _, Op.ExpertSum _ -> 0;
     };
   }
@@ -233,8 +249,9 @@ final class Plan {
                   AttentionKernel.scratchBytes(a.layer(), headsPerKvHead(a)),
                   DirectAttention.scratchBytes(a.layer().valueDim())));
       case Op.MatMul _, Op.ExpertMatMul _ -> kernelScratchBytes;
-      case Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _, Op.StoreKv _ -> 0;
-      case Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _, Op.Route _, Op.ExpertSum _ -> 0;
+      case Op.Input _, Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _ -> 0;
+      case Op.StoreKv _, Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _ -> 0;
+      case Op.Route _, Op.ExpertSum _ -> 0;
     };
   }
 }

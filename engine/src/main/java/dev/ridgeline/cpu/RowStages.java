@@ -12,6 +12,17 @@ import dev.ridgeline.graph.Value;
 final class RowStages {
   private RowStages() {}
 
+  /** Copies the rows that were handed over. */
+  record Receive(long from, int width, long out) implements Stage {
+    @Override
+    public void run(Worker worker, Step step) {
+      int first = worker.from(step.tokenCount(), 1);
+      int count = worker.to(step.tokenCount(), 1) - first;
+      long at = 4L * first * width;
+      Memory.copy(from + at, out + at, 4L * count * width);
+    }
+  }
+
   /** {@code out[t] = table[token[t]] * scale}. */
   record Embed(long table, long rowBytes, RowDecoder decoder, float scale, int width, long out)
       implements Stage {

@@ -103,6 +103,7 @@ public record Cost(
   /** Elementwise ops: additions, multiplications, and each exp, tanh or division as one. */
   private static long flops(Op op, Workload step) {
     return switch (op) {
+      case Op.Input _ -> 0;
       case Op.Embed e -> elements(e.out(), step);
       case Op.RmsNorm r -> 4 * elements(r.out(), step);
       case Op.AddRmsNorm r -> 6 * elements(r.out(), step);

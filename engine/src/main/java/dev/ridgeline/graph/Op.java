@@ -24,6 +24,22 @@ public sealed interface Op {
     return List.of();
   }
 
+  /**
+   * {@code out[t]} = row t of what was handed over before the step ran: where a part of a graph
+   * goes on with what another part computed, elsewhere; see {@link LayerSplit}.
+   */
+  record Input(Value out) implements Op {
+    @Override
+    public List<Value> inputs() {
+      return List.of();
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(out);
+    }
+  }
+
   /** {@code out[t] = table[token[t]] * scale}. */
   record Embed(Weight table, float scale, Value out) implements Op {
     @Override

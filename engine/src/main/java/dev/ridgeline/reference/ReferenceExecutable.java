@@ -8,10 +8,13 @@ import dev.ridgeline.backend.StepCheck;
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.KvLayer;
+import dev.ridgeline.graph.LayerSplit;
 import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.Value;
 import dev.ridgeline.graph.Weight;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /** A graph with its values in float arrays and its KV blocks outside the heap. */
@@ -25,6 +28,7 @@ final class ReferenceExecutable implements Executable {
   private final Arena arena = Arena.ofShared();
   private final KvStore kv;
   private final int[] groupOfLayer;
+  private final MemorySegment input;
   private int outputs;
 
   ReferenceExecutable(Graph graph, Weights weights, Capacity capacity) {
@@ -43,6 +47,7 @@ final class ReferenceExecutable implements Executable {
     }
     scratch = new Scratch(graph, capacity);
     kv = new KvStore(graph, capacity, arena);
+    input = arena.allocate(LayerSplit.inputBytes(graph, capacity.maxTokens()), Float.BYTES);
     groupOfLayer = graph.kvLayers().stream().mapToInt(graph::kvGroup).toArray();
   }
 
@@ -64,6 +69,11 @@ final class ReferenceExecutable implements Executable {
   @Override
   public int vocabularySize() {
     return graph.logits().width();
+  }
+
+  @Override
+  public MemorySegment input() {
+    return input;
   }
 
   @Override
@@ -108,6 +118,14 @@ final class ReferenceExecutable implements Executable {
 
   private void run(Op op, Step step) {
     switch (op) {
+      case Op.Input i ->
+          MemorySegment.copy(
+              input,
+              ValueLayout.JAVA_FLOAT,
+              0,
+              array(i.out()),
+              0,
+              step.tokenCount() * i.out().width());
       case Op.Embed e -> embed(e, step);
       case Op.RmsNorm n -> rmsNorm(n.x(), n.weight(), n.eps(), n.out(), rows(n.x(), step));
       case Op.AddRmsNorm n -> {

@@ -225,6 +225,14 @@ public final class Engine implements AutoCloseable {
     return core.status();
   }
 
+  /**
+   * Why this engine will never answer again, in one line: its device was lost or does not answer.
+   * Requests that were under way have ended with the same words; empty while all is well.
+   */
+  public Optional<String> failure() {
+    return Optional.ofNullable(core.failure()).map(Throwable::getMessage);
+  }
+
   /** Ends all requests as {@link FinishReason#CANCELLED} and frees everything; again, nothing. */
   @Override
   public synchronized void close() {

@@ -2,6 +2,7 @@ package dev.ridgeline.scheduler;
 
 import static dev.ridgeline.sampler.InvalidParameterException.require;
 
+import dev.ridgeline.backend.DeviceFailedException;
 import dev.ridgeline.backend.Executable;
 import dev.ridgeline.kvcache.KvCache;
 import dev.ridgeline.sampler.Sampler;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** Requests over an executable and a tokenizer, wherever these came from. */
 final class EngineCore implements AutoCloseable {
@@ -108,6 +110,10 @@ final class EngineCore implements AutoCloseable {
                   tokenizer::piece,
                   text -> tokenizer.encode(text, Tokenizer.Bos.NO, false)));
     }
+  }
+
+  @Nullable DeviceFailedException failure() {
+    return loop.failure();
   }
 
   EngineStatus status() {

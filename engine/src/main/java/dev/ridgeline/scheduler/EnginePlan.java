@@ -3,29 +3,40 @@ package dev.ridgeline.scheduler;
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.MemoryPlan;
+import dev.ridgeline.backend.Place;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.kvcache.KvCache;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.StringJoiner;
+import java.util.stream.Collectors;
 
 /**
  * What loading a model would take, before anything is allocated.
  *
  * @param capacity steps, context and KV blocks
- * @param memory bytes by lifetime
+ * @param places which layers run where, and what they take there
  * @param kvTokens tokens that a group without a window has blocks for
- * @param availableBytes what the backend could still take
  */
-public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, long availableBytes) {
+public record EnginePlan(Capacity capacity, List<Place> places, int kvTokens) {
   /** Small enough that little is lost at the end of a text, large enough for rows to stream. */
   static final int BLOCK_TOKENS = 32;
 
   private static final int LEAST_AUTO_CONTEXT = 512;
 
-  /** What is left to the system and the rest of this process. */
-  private static final double SHARE_OF_AVAILABLE = 0.9;
+  /** Copies the list. */
+  public EnginePlan {
+    places = List.copyOf(places);
+  }
+
+  /** Bytes by lifetime, on all devices together. */
+  public MemoryPlan memory() {
+    return places.stream().map(Place::memory).reduce(MemoryPlan.NONE, MemoryPlan::plus);
+  }
+
+  /** What the devices could still take. */
+  public long availableBytes() {
+    return places.stream().mapToLong(Place::availableBytes).sum();
+  }
 
   /**
    * The plan for {@code graph}: the largest KV cache up to what {@code options} ask for that fits
@@ -49,7 +60,10 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
     return plan;
   }
 
-  /** The plan that fits with most KV, or, if none fits, the one with least. */
+  /**
+   * The plan that fits with most KV, or, if none fits, the one with least. KV gives way before
+   * layers leave a fast device for want of room.
+   */
   private static EnginePlan largest(
       Graph graph, Backend backend, EngineOptions options, int context) {
     if (options.kvTokens() != 0) {
@@ -58,7 +72,7 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
     long most = (long) context * options.parallel();
     int kvTokens = (int) Math.min(most, Integer.MAX_VALUE - BLOCK_TOKENS);
     EnginePlan plan = of(graph, backend, options, context, kvTokens);
-    while (!plan.fits() && kvTokens > context) {
+    while ((!plan.fits() || plan.isSpilled()) && kvTokens > context) {
       kvTokens = Math.max(context, kvTokens / 2);
       plan = of(graph, backend, options, context, kvTokens);
     }
@@ -86,8 +100,7 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
             BLOCK_TOKENS,
             blocks,
             options.kvType());
-    return new EnginePlan(
-        capacity, backend.plan(graph, capacity), kvTokens, backend.availableBytes());
+    return new EnginePlan(capacity, backend.places(graph, capacity), kvTokens);
   }
 
   /** What all sequences can hold, and with a prefix cache as much again for ended ones. */
@@ -98,36 +111,26 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
   }
 
   private boolean fits() {
-    return memory.totalBytes() <= SHARE_OF_AVAILABLE * availableBytes;
+    return places.stream().allMatch(Place::fits);
+  }
+
+  private boolean isSpilled() {
+    return places.stream().anyMatch(p -> p.kind() == Place.Kind.SPILLED);
   }
 
   private static IllegalArgumentException tooLarge(EnginePlan plan, EngineOptions options) {
+    Place full =
+        plan.places.stream().filter(p -> !p.fits()).findFirst().orElse(plan.places.getFirst());
     return new IllegalArgumentException(
-        "the model does not fit: %s; %s are available, of which a tenth stays free. Use a smaller"
-                .formatted(plan.arithmetic(), size(plan.availableBytes))
-            + " context (%d), fewer parallel sequences (%d), the KV type q8_0, or a smaller model"
-                .formatted(plan.capacity.maxContext(), options.parallel()));
-  }
-
-  /** What is nothing is left out. */
-  private String arithmetic() {
-    var parts = new StringJoiner(" + ", "", " = " + size(memory.totalBytes()));
-    parts.add("weights " + size(memory.weightBytes()));
-    if (memory.repackedBytes() > 0) {
-      parts.add("repacked " + size(memory.repackedBytes()));
-    }
-    parts.add("KV %s (%d tokens)".formatted(size(memory.kvBytes()), kvTokens));
-    parts.add("activations " + size(memory.activationBytes()));
-    if (memory.stagingBytes() > 0) {
-      parts.add("staging " + size(memory.stagingBytes()));
-    }
-    return parts.toString();
-  }
-
-  private static String size(long bytes) {
-    return bytes < 1e9
-        ? String.format(Locale.ROOT, "%.1f MB", bytes / 1e6)
-        : String.format(Locale.ROOT, "%.2f GB", bytes / 1e9);
+        "the model does not fit: %s, of which a tenth stays free. Use a smaller"
+                .formatted(full.describe(plan.kvTokens))
+            + " context (%d), fewer parallel sequences (%d), the KV type q8_0, %sor a smaller model"
+                .formatted(
+                    plan.capacity.maxContext(),
+                    options.parallel(),
+                    plan.places.size() > 1 || options.backendOptions().gpuLayers() > 0
+                        ? "fewer --gpu-layers, "
+                        : ""));
   }
 
   /** Groups as the KV books want them. */
@@ -143,10 +146,9 @@ public record EnginePlan(Capacity capacity, MemoryPlan memory, int kvTokens, lon
   /** One line for people. */
   @Override
   public String toString() {
-    return "%s of %s available; context %d, %d sequence%s, steps of up to %d tokens"
+    return "%s; context %d, %d sequence%s, steps of up to %d tokens"
         .formatted(
-            arithmetic(),
-            size(availableBytes),
+            places.stream().map(p -> p.describe(kvTokens)).collect(Collectors.joining("; ")),
             capacity.maxContext(),
             capacity.maxSequences(),
             capacity.maxSequences() == 1 ? "" : "s",

@@ -1,6 +1,7 @@
 package dev.ridgeline.scheduler;
 
 import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.DeviceFailedException;
 import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.kvcache.KvCache;
@@ -41,6 +42,9 @@ final class StepLoop implements AutoCloseable {
   private volatile EngineStatus status = new EngineStatus(0, 0, 0, 0, Blocks.NONE, 0);
   private volatile long stepStartNanos;
 
+  /** Why no step will ever run again. */
+  private volatile @Nullable DeviceFailedException failure;
+
   /**
    * How a loop runs.
    *
@@ -73,9 +77,7 @@ final class StepLoop implements AutoCloseable {
   /** Adds a request; from any thread. */
   void submit(Sequence sequence) {
     synchronized (submitted) {
-      if (closed) {
-        throw new IllegalStateException("the engine is closed");
-      }
+      requireOpen();
       submitted.add(sequence);
     }
     wake();
@@ -84,12 +86,25 @@ final class StepLoop implements AutoCloseable {
   /** Runs {@code task} on the step thread, between steps. */
   void betweenSteps(Runnable task) {
     synchronized (submitted) {
-      if (closed) {
-        throw new IllegalStateException("the engine is closed");
-      }
+      requireOpen();
       work.add(task);
     }
     wake();
+  }
+
+  private void requireOpen() {
+    DeviceFailedException failed = failure;
+    if (failed != null) {
+      throw new GenerationException(String.valueOf(failed.getMessage()), failed);
+    }
+    if (closed) {
+      throw new IllegalStateException("the engine is closed");
+    }
+  }
+
+  /** Why no step will ever run again; null while all is well. */
+  @Nullable DeviceFailedException failure() {
+    return failure;
   }
 
   /** One task at a time, so that sequences get their steps in between. */
@@ -141,7 +156,7 @@ final class StepLoop implements AutoCloseable {
 
   private void loop() {
     try {
-      while (!closing) {
+      while (!closing && failure == null) {
         takeSubmitted();
         runWork();
         endInterrupted(scheduler.waiting());
@@ -198,6 +213,9 @@ final class StepLoop implements AutoCloseable {
     stepStartNanos = start;
     try {
       executable.run(step);
+    } catch (DeviceFailedException e) {
+      failure = e; // abandon() tells whoever waits
+      return;
     } catch (RuntimeException e) {
       batch.forEach(s -> fail(s, "a step failed", e));
       return;
@@ -289,9 +307,17 @@ final class StepLoop implements AutoCloseable {
     work.forEach(Runnable::run); // their callers wait
     var all = new ArrayList<>(scheduler.waiting());
     all.addAll(scheduler.running());
-    var failure =
-        closing ? null : new GenerationException("the engine's step thread has stopped", null);
-    all.forEach(s -> finish(s, closing ? FinishReason.CANCELLED : FinishReason.ERROR, failure));
+    DeviceFailedException failed = failure;
+    boolean ended = closing && failed == null;
+    var error =
+        ended
+            ? null
+            : new GenerationException(
+                failed == null
+                    ? "the engine's step thread has stopped"
+                    : String.valueOf(failed.getMessage()),
+                failed);
+    all.forEach(s -> finish(s, ended ? FinishReason.CANCELLED : FinishReason.ERROR, error));
   }
 
   private void publishStatus() {

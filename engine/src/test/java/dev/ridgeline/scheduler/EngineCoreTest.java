@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ridgeline.backend.DeviceFailedException;
 import dev.ridgeline.backend.Step;
 import dev.ridgeline.sampler.InvalidParameterException;
 import dev.ridgeline.sampler.Logprobs;
@@ -172,6 +173,34 @@ class EngineCoreTest {
       running.cancel();
       steps.release(1);
       running.stats();
+    }
+  }
+
+  @Test
+  void aFailedDeviceEndsWhatRunsAndWhatWaitsAndNothingMoreIsTaken() {
+    try (var single = new CoreHarness(Shape.ROOMY.withSequences(1))) {
+      var steps = new Semaphore(0);
+      single.executable.beforeStep =
+          _ -> {
+            steps.acquireUninterruptibly();
+            if (single.steps.size() == 2) {
+              throw new DeviceFailedException("gpu 0 was lost");
+            }
+          };
+      TokenStream running = single.core.generate(PROMPT, endless().build());
+      TokenStream waiting = single.core.generate(PROMPT, endless().build());
+      assertThat(single.core.failure()).isNull();
+      steps.release(3);
+      for (TokenStream stream : List.of(running, waiting)) {
+        assertThat(stream.stats().finishReason()).isEqualTo(FinishReason.ERROR);
+        assertThatThrownBy(stream::collect)
+            .isInstanceOf(GenerationException.class)
+            .hasMessage("gpu 0 was lost");
+      }
+      assertThat(single.core.failure()).hasMessage("gpu 0 was lost");
+      assertThatThrownBy(() -> single.core.generate(PROMPT, endless().build()))
+          .isInstanceOf(GenerationException.class)
+          .hasMessage("gpu 0 was lost");
     }
   }
 

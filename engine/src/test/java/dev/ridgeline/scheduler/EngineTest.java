@@ -103,7 +103,7 @@ class EngineTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(
             "the model does not fit: weights 0.3 MB + KV 274.88 GB (1073741824 tokens)")
-        .hasMessageContaining("are available");
+        .hasMessageContaining("GB available, of which a tenth stays free");
     EngineOptions few = REFERENCE.toBuilder().context(100).kvTokens(64).build();
     assertThatThrownBy(() -> Engine.open(file, few))
         .hasMessage("kvTokens: expected at least the context of 100, found 64");

@@ -2,6 +2,7 @@ package dev.ridgeline.lab;
 
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Place;
 import dev.ridgeline.backend.StepProfile;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Cost;
@@ -11,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -25,6 +27,7 @@ public final class Bench implements AutoCloseable {
   private final BenchPlan plan;
   private final OpenBackends backends = new OpenBackends();
   private final Consumer<String> progress;
+  private final BiConsumer<List<Place>, Integer> placed;
 
   /**
    * One row: exactly one of prompt and generate tokens is not 0.
@@ -82,6 +85,15 @@ public final class Bench implements AutoCloseable {
 
   /** A bench of {@code plan}; {@code progress} is told what is going on. */
   public Bench(BenchPlan plan, Consumer<String> progress) {
+    this(plan, progress, (_, _) -> {});
+  }
+
+  /**
+   * The same; {@code placed} is told, of each setup before it is loaded, where its layers go and
+   * for how many tokens there is KV.
+   */
+  public Bench(BenchPlan plan, Consumer<String> progress, BiConsumer<List<Place>, Integer> placed) {
+    this.placed = placed;
     this.plan = plan;
     this.progress = progress;
   }
@@ -194,11 +206,12 @@ public final class Bench implements AutoCloseable {
     Opened(Setup setup) {
       this.setup = setup;
       backend = backends.get(setup.backend(), setup.options());
-      progress.accept("measuring what " + backend.name() + " can do");
-      figures = backends.figures(backend);
       file = GgufFile.open(setup.model());
       try {
         model = Model.read(file.metadata(), file.tensors());
+        placed.accept(LoadedModel.places(model, backend, room()), plan.longest());
+        progress.accept("measuring what " + backend.name() + " can do");
+        figures = backends.figures(backend);
       } catch (RuntimeException e) {
         file.close();
         throw e;

@@ -6,12 +6,14 @@ import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.FileExecutable;
 import dev.ridgeline.backend.KvType;
 import dev.ridgeline.backend.MemoryPlan;
+import dev.ridgeline.backend.Place;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Cost;
 import dev.ridgeline.graph.Fusion;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.model.Model;
 import java.util.Collections;
+import java.util.List;
 
 /**
  * A model compiled for one sequence, with the driver that runs it and the arithmetic of what it
@@ -62,6 +64,12 @@ public final class LoadedModel implements AutoCloseable {
   public static MemoryPlan plan(Model model, Backend backend, Room room) {
     Graph graph = Fusion.fuse(model.graph());
     return backend.plan(graph, room.capacity(graph));
+  }
+
+  /** The same device by device. */
+  public static List<Place> places(Model model, Backend backend, Room room) {
+    Graph graph = Fusion.fuse(model.graph());
+    return backend.places(graph, room.capacity(graph));
   }
 
   /** Runs its steps. */

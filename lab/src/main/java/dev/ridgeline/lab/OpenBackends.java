@@ -11,7 +11,11 @@ public final class OpenBackends implements AutoCloseable {
   private record Key(String name, BackendOptions options) {}
 
   private final Map<Key, Backend> backends = new LinkedHashMap<>();
-  private final Map<Backend, MachineFigures> figures = new LinkedHashMap<>();
+
+  /** By description, too: where a model is split, it says how. */
+  private record Measured(Backend backend, String description) {}
+
+  private final Map<Measured, MachineFigures> figures = new LinkedHashMap<>();
 
   /** The backend, opened at its first use. */
   public Backend get(String name, BackendOptions options) {
@@ -20,7 +24,8 @@ public final class OpenBackends implements AutoCloseable {
 
   /** What {@code backend} can do at most, measured at the first call. */
   public MachineFigures figures(Backend backend) {
-    return figures.computeIfAbsent(backend, MachineFigures::measure);
+    return figures.computeIfAbsent(
+        new Measured(backend, backend.description()), m -> MachineFigures.measure(m.backend));
   }
 
   @Override

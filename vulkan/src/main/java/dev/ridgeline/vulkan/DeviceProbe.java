@@ -1,5 +1,6 @@
 package dev.ridgeline.vulkan;
 
+import dev.ridgeline.backend.DeviceReport.Rates;
 import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.vulkan.device.DeviceInfo.Kind;
 import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
@@ -10,8 +11,8 @@ import dev.ridgeline.vulkan.device.Recording;
 import java.util.Objects;
 
 /**
- * Measures a device by timestamps: reading memory in sequence, and multiply-adds of float32 and of
- * matrices.
+ * Measures a device by timestamps: reading memory in sequence, multiply-adds of float32 and of
+ * matrices, and dot products of 8-bit integers.
  */
 final class DeviceProbe {
   /** Many times any cache, and milliseconds of the fastest memory. */
@@ -27,12 +28,25 @@ final class DeviceProbe {
   /** Multiply-adds of an invocation of {@code probe_arithmetic.comp} in a round, twice. */
   private static final int FLOPS_A_ROUND = 2 * 32;
 
+  /**
+   * Operations of an invocation of {@code probe_dot.comp} in a round: 16 dot products of 4, added.
+   */
+  private static final int DOT_OPS_A_ROUND = 16 * 8;
+
   /** Sums of a subgroup of {@code probe_matrix.comp}. */
   private static final int MATRICES_A_ROUND = 8;
 
   private DeviceProbe() {}
 
   static MachineLimits measure(GpuDevice device, Pipelines pipelines) {
+    Rates rates = rates(device, pipelines);
+    Double matrix = rates.float16MatrixGigaflopsPerSecond();
+    double flops = Math.max(rates.float32GigaflopsPerSecond(), matrix == null ? 0 : matrix);
+    return new MachineLimits(rates.readGigabytesPerSecond() * 1e9, flops * 1e9);
+  }
+
+  /** Bytes or operations in a nanosecond. */
+  static Rates rates(GpuDevice device, Pipelines pipelines) {
     boolean software = device.info().kind() == Kind.SOFTWARE;
     int rounds = software ? ARITHMETIC_ROUNDS / 64 : ARITHMETIC_ROUNDS;
     long bytes =
@@ -45,15 +59,17 @@ final class DeviceProbe {
       Push reading =
           new Push().addresses(data.address(), result.address()).ints((int) (data.bytes() / 16));
       double readNanos = bestNanos(device, read, reading, software ? 64 : 4096);
-      GpuPipeline flops = pipelines.get(Kernel.plain("probe_arithmetic"), Dispatcher.GROUP);
       Push computing = new Push().addresses(result.address()).ints(rounds);
-      double flopsNanos = bestNanos(device, flops, computing, ARITHMETIC_GROUPS);
-      double operations = (double) ARITHMETIC_GROUPS * Dispatcher.GROUP * rounds * FLOPS_A_ROUND;
-      double rate = operations / flopsNanos;
-      if (Products.hasMatrices(device.info())) {
-        rate = Math.max(rate, matrixRate(device, pipelines, computing, rounds));
-      }
-      return new MachineLimits(data.bytes() / readNanos * 1e9, rate * 1e9);
+      double all = (double) ARITHMETIC_GROUPS * Dispatcher.GROUP * rounds;
+      GpuPipeline flops = pipelines.get(Kernel.plain("probe_arithmetic"), Dispatcher.GROUP);
+      GpuPipeline dots = pipelines.get(Kernel.plain("probe_dot"), Dispatcher.GROUP);
+      return new Rates(
+          data.bytes() / readNanos,
+          all * FLOPS_A_ROUND / bestNanos(device, flops, computing, ARITHMETIC_GROUPS),
+          Products.hasMatrices(device.info())
+              ? matrixRate(device, pipelines, computing, rounds)
+              : null,
+          all * DOT_OPS_A_ROUND / bestNanos(device, dots, computing, ARITHMETIC_GROUPS));
     }
   }
 

@@ -38,7 +38,8 @@ record Kernel(String name, String source, Map<String, String> defines) {
           "expert_sum",
           "argmax",
           "probe_read",
-          "probe_arithmetic");
+          "probe_arithmetic",
+          "probe_dot");
 
   /** Sources that are compiled for some weight formats. */
   private static final Map<String, Predicate<DType>> OF_FORMATS =

@@ -136,6 +136,7 @@ final class OpRecorder {
         op.inputs().stream().map(resources::buffer).collect(Collectors.toSet()),
         op.outputs().stream().map(resources::buffer).collect(Collectors.toSet()));
     switch (op) {
+      case Op.Input i -> input(i);
       case Op.Embed e -> embed(e);
       case Op.RmsNorm n -> rmsNorm(n.x(), null, n.weight(), null, n.out(), n.eps(), 0);
       case Op.AddRmsNorm n ->
@@ -151,6 +152,13 @@ final class OpRecorder {
       case Op.MatMul _, Op.GatedMatMul _, Op.Attention _, Op.StoreKv _, Op.ExpertMatMul _ ->
           throw new IllegalStateException(op.toString());
     }
+  }
+
+  private void input(Op.Input i) {
+    int count = tokens * i.out().width();
+    long rows = resources.input.address();
+    push.clear().addresses(rows, rows, address(i.out())).ints(count).floats(1);
+    runEach(Kernel.plain("elementwise"), push, count, 1);
   }
 
   private void embed(Op.Embed e) {

@@ -5,6 +5,7 @@ import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.KvLayer;
+import dev.ridgeline.graph.LayerSplit;
 import dev.ridgeline.graph.Value;
 import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuDevice;
@@ -20,6 +21,11 @@ final class Resources implements AutoCloseable {
   final RopeTables ropes;
   final StepBuffer step;
   final Scratch scratch;
+
+  /** Rows that {@link dev.ridgeline.graph.Op.Input} reads; next to nothing where there is none. */
+  final GpuBuffer input;
+
+  private final GpuDevice device;
   private final ActivationPlan plan;
   private final List<GpuBuffer> activations = new ArrayList<>();
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
@@ -31,6 +37,7 @@ final class Resources implements AutoCloseable {
       List<GpuOp> ops,
       Weights from,
       Capacity capacity) {
+    this.device = device;
     plan = new ActivationPlan(ops, graph, capacity);
     boolean done = false;
     try {
@@ -38,12 +45,28 @@ final class Resources implements AutoCloseable {
       kv = opened(new KvBuffers(device, graph, capacity));
       ropes = opened(new RopeTables(device, graph, from));
       step = opened(new StepBuffer(device, capacity));
+      long inputBytes = LayerSplit.inputBytes(graph, capacity.maxTokens());
+      input = opened(device.buffer(inputBytes, GpuBuffer.Use.UPLOAD));
       scratch = opened(new Scratch(device, graph, capacity));
       for (int i = 0; i < plan.buffers(); i++) {
         activations.add(
             opened(device.buffer(Float.BYTES * plan.elements(i), GpuBuffer.Use.DEVICE)));
       }
       done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  /** One more buffer; if there is no memory for it, everything is freed. */
+  GpuBuffer add(long bytes, GpuBuffer.Use use) {
+    boolean done = false;
+    try {
+      GpuBuffer buffer = opened(device.buffer(bytes, use));
+      done = true;
+      return buffer;
     } finally {
       if (!done) {
         close();

@@ -24,14 +24,27 @@ final class RopeTables implements AutoCloseable {
   private final Map<Key, GpuBuffer> tables = new HashMap<>();
 
   RopeTables(GpuDevice device, Graph graph, Weights weights) {
+    boolean done = false;
+    try {
+      fill(device, graph, weights);
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  private void fill(GpuDevice device, Graph graph, Weights weights) {
     for (Op op : graph.ops()) {
       if (op instanceof Op.Rope rope) {
         tables.computeIfAbsent(
             new Key(rope.params(), rope.freqFactors()),
             key -> {
               int pairs = key.params.dims() / 2;
+              float[] factors = factors(key.freqFactors, pairs, weights);
               GpuBuffer buffer = device.buffer(8L * pairs, GpuBuffer.Use.UPLOAD);
-              fill(buffer.mapped(), key.params, factors(key.freqFactors, pairs, weights));
+              fill(buffer.mapped(), key.params, factors);
               return buffer;
             });
       }

@@ -9,7 +9,9 @@ import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.graph.Graph;
+import dev.ridgeline.graph.LayerSplit;
 import dev.ridgeline.vulkan.device.GpuDevice;
+import dev.ridgeline.vulkan.device.VulkanException;
 import dev.ridgeline.vulkan.device.VulkanInstance;
 import java.util.List;
 
@@ -40,6 +42,11 @@ public final class VulkanBackend implements Backend {
   }
 
   @Override
+  public String device() {
+    return "vulkan %d, %s".formatted(device.info().index(), device.info().name());
+  }
+
+  @Override
   public MemoryPlan plan(Graph graph, Capacity capacity) {
     Graph split = Lowering.split(graph);
     return new MemoryPlan(
@@ -48,18 +55,39 @@ public final class VulkanBackend implements Backend {
         MemoryPlan.kvBytes(graph, capacity),
         new ActivationPlan(Lowering.of(split), split, capacity).bytes()
             + Scratch.sizes(split, capacity, Products.hasMatrices(device.info())).bytes()
-            + StepBuffer.bytes(capacity),
-        WeightStore.stagingBytes() + VulkanExecutable.logitsBytes(graph, capacity));
+            + StepBuffer.bytes(capacity)
+            + LayerSplit.inputBytes(graph, capacity.maxTokens()),
+        WeightStore.stagingBytes(device) + VulkanExecutable.logitsBytes(graph, capacity));
   }
 
   @Override
   public Executable compile(Graph graph, Weights weights, Capacity capacity) {
-    return new VulkanExecutable(device, pipelines, graph, weights, capacity);
+    long free = availableBytes();
+    try {
+      return new VulkanExecutable(device, pipelines, graph, weights, capacity);
+    } catch (VulkanException e) {
+      if (!e.isOutOfMemory()) {
+        throw e;
+      }
+      int kvTokens =
+          capacity.kvBlocks().stream().mapToInt(b -> b * capacity.blockTokens()).max().orElse(0);
+      throw new VulkanException(
+          ("%s: %s; planned: %s, of %.3f GB that were free. Close what else uses the device, or take"
+                  + " a smaller context, fewer sequences, the KV type q8_0 or fewer --gpu-layers")
+              .formatted(
+                  device(), e.getMessage(), plan(graph, capacity).arithmetic(kvTokens), free / 1e9),
+          e);
+    }
   }
 
   @Override
   public long availableBytes() {
     return device.availableBytes();
+  }
+
+  /** Buffers that are not freed. */
+  int buffers() {
+    return device.buffers();
   }
 
   @Override
@@ -80,6 +108,8 @@ public final class VulkanBackend implements Backend {
   @Override
   public void close() {
     device.close();
-    instance.close();
+    if (!device.isStuck()) {
+      instance.close();
+    }
   }
 }

@@ -25,8 +25,8 @@ final class VulkanExecutable implements Executable {
   /** Recordings kept: the shapes of generation, and some of the ragged ends of prompts. */
   private static final int MAX_RECORDINGS = 64;
 
-  /** Rows of logits that one copy brings to the host. */
-  private static final int ROWS_READ = 16;
+  /** Most bytes of logits that one copy brings to the host. */
+  private static final long READ_BYTES = 16L << 20;
 
   /** Products of many tokens decode their weights in pieces. */
   private static final int MAX_DISPATCHES_AN_OP = 64;
@@ -56,13 +56,22 @@ final class VulkanExecutable implements Executable {
     this.capacity = capacity;
     check = new StepCheck(graph, capacity);
     resources = new Resources(device, pipelines, graph, ops, weights, capacity);
-    argmax = device.buffer(4L * capacity.maxOutputs(), GpuBuffer.Use.READBACK);
-    logits = device.buffer(logitsBytes(graph, capacity), GpuBuffer.Use.READBACK);
+    argmax = resources.add(4L * capacity.maxOutputs(), GpuBuffer.Use.READBACK);
+    logits = resources.add(logitsBytes(graph, capacity), GpuBuffer.Use.READBACK);
   }
 
   /** Host bytes through which logits come back. */
   static long logitsBytes(Graph graph, Capacity capacity) {
-    return 4L * graph.logits().width() * Math.min(ROWS_READ, capacity.maxOutputs());
+    return 4L * graph.logits().width() * rowsRead(graph, capacity);
+  }
+
+  private static int rowsRead(Graph graph, Capacity capacity) {
+    return (int) Math.clamp(READ_BYTES / (4L * graph.logits().width()), 1, capacity.maxOutputs());
+  }
+
+  @Override
+  public MemorySegment input() {
+    return resources.input.mapped();
   }
 
   @Override
@@ -144,7 +153,8 @@ final class VulkanExecutable implements Executable {
   public void logits(int output, float[] into) {
     requireOutput(output);
     if (output < firstRead || output >= firstRead + rowsRead) {
-      read(output / ROWS_READ * ROWS_READ);
+      int atOnce = rowsRead(graph, capacity);
+      read(output / atOnce * atOnce);
     }
     MemorySegment.copy(
         logits.mapped(),
@@ -155,10 +165,10 @@ final class VulkanExecutable implements Executable {
         vocabularySize());
   }
 
-  /** Brings rows {@code first .. first + ROWS_READ} of the logits to the host. */
+  /** Brings rows from {@code first} on of the logits to the host. */
   private void read(int first) {
     firstRead = first;
-    rowsRead = Math.min(ROWS_READ, outputs - first);
+    rowsRead = Math.min(rowsRead(graph, capacity), outputs - first);
     long rowBytes = 4L * vocabularySize();
     try (Recording copy = device.record()) {
       copy.copy(resources.memory(graph.logits()), first * rowBytes, logits, 0, rowsRead * rowBytes);
@@ -184,8 +194,6 @@ final class VulkanExecutable implements Executable {
   public void close() {
     device.waitIdle();
     recordings.values().forEach(Recording::close);
-    argmax.close();
-    logits.close();
     resources.close();
   }
 }

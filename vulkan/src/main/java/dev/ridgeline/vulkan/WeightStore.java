@@ -9,6 +9,7 @@ import dev.ridgeline.tensor.Tensor;
 import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuDevice;
 import dev.ridgeline.vulkan.device.GpuPipeline;
+import dev.ridgeline.vulkan.device.QueueCopy;
 import dev.ridgeline.vulkan.device.Recording;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -17,14 +18,21 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The weights of a graph in device memory, in the planes of {@link WeightLayout}. Uploaded once:
- * while the device takes one staging buffer apart into planes, the host fills the other.
+ * while the device takes one staging buffer apart into planes, the host fills the other. On a card
+ * with a queue that only copies, the host fills pinned memory of its own, that queue brings it
+ * over, and the compute queue takes it apart, all three at the same time.
  */
 final class WeightStore implements AutoCloseable {
   /** Large enough to hide the cost of a submission, small enough to be nothing beside a model. */
   private static final int STAGING_BYTES = 32 << 20;
+
+  /** What one thread copies at a time. */
+  private static final long COPY_BYTES = 2L << 20;
 
   /** Weights of one buffer, where they are smaller: few allocations for thousands of tensors. */
   private static final long CHUNK_BYTES = 1L << 30;
@@ -104,9 +112,9 @@ final class WeightStore implements AutoCloseable {
     return WeightLayout.of(weight.type()).bytes(blocks(weight));
   }
 
-  /** Host bytes for the upload. */
-  static long stagingBytes() {
-    return 2L * STAGING_BYTES;
+  /** Bytes for the upload: two buffers, and two more on the device where a queue copies to it. */
+  static long stagingBytes(GpuDevice device) {
+    return (device.copiesByQueue() ? 4L : 2L) * STAGING_BYTES;
   }
 
   /** Addresses of the planes of {@code weight}, {@link WeightLayout#MAX_PLANES} of them. */
@@ -154,7 +162,7 @@ final class WeightStore implements AutoCloseable {
     long largest = device.info().maxBufferBytes();
     var chunk = new ArrayList<List<Weight>>();
     long bytes = 0;
-    for (List<Weight> group : groups) {
+    for (List<Weight> group : within(groups, largest)) {
       group.forEach(WeightStore::requireCountable);
       long more = groupBytes(group);
       if (bytes > 0 && bytes + more > Math.min(CHUNK_BYTES, largest)) {
@@ -168,6 +176,31 @@ final class WeightStore implements AutoCloseable {
     if (!chunk.isEmpty()) {
       place(chunk, bytes);
     }
+  }
+
+  /**
+   * Groups of more bytes than a buffer may have fall apart: each weight is multiplied by itself.
+   */
+  private List<List<Weight>> within(List<List<Weight>> groups, long largest) {
+    var result = new ArrayList<List<Weight>>();
+    for (List<Weight> group : groups) {
+      if (groupBytes(group) <= largest) {
+        result.add(group);
+      } else {
+        group.forEach(weight -> result.add(List.of(weight)));
+      }
+    }
+    for (List<Weight> group : result) {
+      if (groupBytes(group) > largest) {
+        Weight weight = group.getFirst();
+        throw new IllegalArgumentException(
+            ("tensor '%s' takes %.3f GB on the device; %s allows %.3f GB a buffer; use a model in which"
+                    + " it is quantized, fewer --gpu-layers, or --backend cpu")
+                .formatted(
+                    weight.tensor(), groupBytes(group) / 1e9, device.info().name(), largest / 1e9));
+      }
+    }
+    return result;
   }
 
   private static void requireCountable(Weight weight) {
@@ -240,6 +273,11 @@ final class WeightStore implements AutoCloseable {
     private final GpuDevice device;
     private final Pipelines pipelines;
     private final GpuBuffer buffer;
+
+    /** Where {@link #copy} brings what is in the buffer; the buffer itself where nothing copies. */
+    private final GpuBuffer onDevice;
+
+    private final @Nullable QueueCopy copy;
     private final Push push = new Push();
     private Recording recording;
     private boolean running;
@@ -248,8 +286,19 @@ final class WeightStore implements AutoCloseable {
     Staging(GpuDevice device, Pipelines pipelines) {
       this.device = device;
       this.pipelines = pipelines;
-      buffer = device.buffer(STAGING_BYTES, GpuBuffer.Use.UPLOAD);
-      recording = device.record();
+      boolean copies = device.copiesByQueue();
+      buffer = device.buffer(STAGING_BYTES, copies ? GpuBuffer.Use.PINNED : GpuBuffer.Use.UPLOAD);
+      boolean done = false;
+      try {
+        onDevice = copies ? device.buffer(STAGING_BYTES, GpuBuffer.Use.STAGED) : buffer;
+        copy = copies ? device.copy(buffer, onDevice) : null;
+        recording = device.record();
+        done = true;
+      } finally {
+        if (!done) {
+          buffer.close();
+        }
+      }
     }
 
     /** Blocks of {@code type} that still fit. */
@@ -260,7 +309,7 @@ final class WeightStore implements AutoCloseable {
     /** Copies blocks {@code first .. first + count} of {@code bytes}; records their way on. */
     void add(MemorySegment bytes, DType type, long first, long count, long[] planes) {
       int stride = type.blockBytes();
-      MemorySegment.copy(bytes, first * stride, buffer.mapped(), used, count * stride);
+      copy(bytes.asSlice(first * stride, count * stride), buffer.mapped().asSlice(used));
       List<Integer> lengths = WeightLayout.of(type).planes();
       int offset = 0;
       for (int i = 0; i < lengths.size(); i++) {
@@ -269,7 +318,7 @@ final class WeightStore implements AutoCloseable {
         GpuPipeline pipeline = pipelines.get(Kernel.plain("repack"), Dispatcher.GROUP, unit);
         int units = Math.toIntExact(count * length / unit);
         push.clear()
-            .addresses(buffer.address() + used, planes[i] + first * length)
+            .addresses(onDevice.address() + used, planes[i] + first * length)
             .ints(units, stride, offset, length);
         Dispatcher.dispatch(recording, pipeline, push, Dispatcher.groups(units), 1);
         offset += length;
@@ -277,9 +326,26 @@ final class WeightStore implements AutoCloseable {
       used = (used + count * stride + 15) & ~15L;
     }
 
+    /** By several threads: one alone copies more slowly than memory, and than a card's bus. */
+    private static void copy(MemorySegment from, MemorySegment to) {
+      int parts = (int) ((from.byteSize() + COPY_BYTES - 1) / COPY_BYTES);
+      IntStream.range(0, parts)
+          .parallel()
+          .forEach(
+              i -> {
+                long at = i * COPY_BYTES;
+                long length = Math.min(COPY_BYTES, from.byteSize() - at);
+                MemorySegment.copy(from, at, to, at, length);
+              });
+    }
+
     void submit() {
       recording.end();
-      recording.submit();
+      if (copy == null) {
+        recording.submit();
+      } else {
+        recording.submitAfter(copy);
+      }
       running = true;
     }
 
@@ -296,10 +362,21 @@ final class WeightStore implements AutoCloseable {
 
     @Override
     public void close() {
-      if (running) {
-        recording.await();
+      try {
+        if (running) {
+          recording.await();
+        }
+      } finally {
+        free();
       }
+    }
+
+    private void free() {
       recording.close();
+      if (copy != null) {
+        copy.close();
+        onDevice.close();
+      }
       buffer.close();
     }
   }

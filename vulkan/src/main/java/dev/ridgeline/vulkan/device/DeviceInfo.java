@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param features optional features present
  * @param matrixShape cooperative matrices of a subgroup that multiply float16 and sum in float32;
  *     null without any
+ * @param matrices all cooperative matrices of a subgroup, {@code "16x16x16 f16 * f16 + f32"}
+ * @param cacheId device, driver and version that compiled pipelines are good for, as hexadecimal
  * @param missing features without which no kernel here runs; empty for a usable device
  */
 public record DeviceInfo(
@@ -37,6 +39,8 @@ public record DeviceInfo(
     double timestampNanos,
     Set<Feature> features,
     @Nullable MatrixShape matrixShape,
+    List<String> matrices,
+    String cacheId,
     List<String> missing) {
   /** {@code [m, k] * [k, n] + [m, n]} by a subgroup of {@code lanes} invocations. */
   public record MatrixShape(int m, int n, int k, int lanes) {}
@@ -76,6 +80,7 @@ public record DeviceInfo(
   /** Copies the collections. */
   public DeviceInfo {
     features = Set.copyOf(features);
+    matrices = List.copyOf(matrices);
     missing = List.copyOf(missing);
   }
 

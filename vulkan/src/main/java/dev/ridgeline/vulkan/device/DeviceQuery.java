@@ -16,6 +16,7 @@ import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.vulkan.VkCooperativeMatrixPropertiesKHR;
@@ -24,6 +25,7 @@ import org.lwjgl.vulkan.VkPhysicalDevice;
 import org.lwjgl.vulkan.VkPhysicalDeviceFeatures2;
 import org.lwjgl.vulkan.VkPhysicalDeviceLimits;
 import org.lwjgl.vulkan.VkPhysicalDeviceMemoryProperties;
+import org.lwjgl.vulkan.VkPhysicalDeviceProperties;
 import org.lwjgl.vulkan.VkPhysicalDeviceProperties2;
 import org.lwjgl.vulkan.VkPhysicalDeviceVulkan11Features;
 import org.lwjgl.vulkan.VkPhysicalDeviceVulkan11Properties;
@@ -34,6 +36,9 @@ import org.lwjgl.vulkan.VkPhysicalDeviceVulkan13Properties;
 
 /** Reads {@link DeviceInfo} from a driver. */
 final class DeviceQuery {
+  /** Invocations of the largest workgroups that kernels have. */
+  private static final int WORKGROUP = 256;
+
   private DeviceQuery() {}
 
   static DeviceInfo read(int index, VkPhysicalDevice device) {
@@ -69,8 +74,10 @@ final class DeviceQuery {
           localBytes(device, stack),
           limits.timestampPeriod(),
           features(device, p13.integerDotProduct4x8BitPackedSignedAccelerated(), stack),
-          matrixShape(device, Math.clamp(32, p13.minSubgroupSize(), p13.maxSubgroupSize()), stack),
-          missing(device, version, p11.subgroupSupportedOperations(), stack));
+          matrixShape(device, Math.clamp(32, p13.minSubgroupSize(), p13.maxSubgroupSize())),
+          matrices(device),
+          cacheId(properties.properties()),
+          missing(device, version, limits, p11.subgroupSupportedOperations(), stack));
     }
   }
 
@@ -120,33 +127,91 @@ final class DeviceQuery {
   }
 
   /** The squarest shape of those there are, 16 x 16 x 16 first. */
-  private static @Nullable MatrixShape matrixShape(
-      VkPhysicalDevice device, int lanes, MemoryStack stack) {
+  private static @Nullable MatrixShape matrixShape(VkPhysicalDevice device, int lanes) {
+    return ofMatrices(
+            device,
+            p ->
+                p.AType() == VK_COMPONENT_TYPE_FLOAT16_KHR
+                        && p.BType() == VK_COMPONENT_TYPE_FLOAT16_KHR
+                        && p.CType() == VK_COMPONENT_TYPE_FLOAT32_KHR
+                        && p.ResultType() == VK_COMPONENT_TYPE_FLOAT32_KHR
+                        && p.scope() == VK_SCOPE_SUBGROUP_KHR
+                    ? new MatrixShape(p.MSize(), p.NSize(), p.KSize(), lanes)
+                    : null)
+        .stream()
+        .min(
+            Comparator.comparingInt(
+                s -> Math.abs(s.m() - 16) + Math.abs(s.n() - 16) + Math.abs(s.k() - 16)))
+        .orElse(null);
+  }
+
+  private static List<String> matrices(VkPhysicalDevice device) {
+    return ofMatrices(
+            device,
+            p ->
+                p.scope() == VK_SCOPE_SUBGROUP_KHR
+                    ? "%dx%dx%d %s * %s + %s"
+                        .formatted(
+                            p.MSize(),
+                            p.NSize(),
+                            p.KSize(),
+                            component(p.AType()),
+                            component(p.BType()),
+                            component(p.CType()))
+                    : null)
+        .stream()
+        .distinct()
+        .toList();
+  }
+
+  private static String component(int type) {
+    return switch (type) {
+      case VK_COMPONENT_TYPE_FLOAT16_KHR -> "f16";
+      case VK_COMPONENT_TYPE_FLOAT32_KHR -> "f32";
+      case VK_COMPONENT_TYPE_FLOAT64_KHR -> "f64";
+      case VK_COMPONENT_TYPE_SINT8_KHR -> "i8";
+      case VK_COMPONENT_TYPE_SINT32_KHR -> "i32";
+      case VK_COMPONENT_TYPE_UINT8_KHR -> "u8";
+      case VK_COMPONENT_TYPE_UINT32_KHR -> "u32";
+      default -> "type" + type;
+    };
+  }
+
+  /** What {@code take} makes of each kind of matrix; null leaves one out. */
+  private static <T> List<T> ofMatrices(
+      VkPhysicalDevice device, Function<VkCooperativeMatrixPropertiesKHR, @Nullable T> take) {
+    var result = new ArrayList<T>();
     if (!extensions(device).contains(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME)) {
-      return null;
+      return result;
     }
-    IntBuffer count = stack.mallocInt(1);
-    VulkanException.check(
-        vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, count, null), "listing matrices");
-    try (var all = VkCooperativeMatrixPropertiesKHR.calloc(count.get(0))) {
-      all.forEach(p -> p.sType$Default());
+    try (MemoryStack stack = stackPush()) {
+      IntBuffer count = stack.mallocInt(1);
       VulkanException.check(
-          vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, count, all),
+          vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, count, null),
           "listing matrices");
-      return all.stream()
-          .filter(
-              p ->
-                  p.AType() == VK_COMPONENT_TYPE_FLOAT16_KHR
-                      && p.BType() == VK_COMPONENT_TYPE_FLOAT16_KHR
-                      && p.CType() == VK_COMPONENT_TYPE_FLOAT32_KHR
-                      && p.ResultType() == VK_COMPONENT_TYPE_FLOAT32_KHR
-                      && p.scope() == VK_SCOPE_SUBGROUP_KHR)
-          .map(p -> new MatrixShape(p.MSize(), p.NSize(), p.KSize(), lanes))
-          .min(
-              Comparator.comparingInt(
-                  s -> Math.abs(s.m() - 16) + Math.abs(s.n() - 16) + Math.abs(s.k() - 16)))
-          .orElse(null);
+      try (var all = VkCooperativeMatrixPropertiesKHR.calloc(count.get(0))) {
+        all.forEach(p -> p.sType$Default());
+        VulkanException.check(
+            vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, count, all),
+            "listing matrices");
+        for (VkCooperativeMatrixPropertiesKHR p : all) {
+          T taken = take.apply(p);
+          if (taken != null) {
+            result.add(taken);
+          }
+        }
+      }
     }
+    return result;
+  }
+
+  private static String cacheId(VkPhysicalDeviceProperties p) {
+    var id = new StringBuilder();
+    for (int i = 0; i < VK_UUID_SIZE; i++) {
+      id.append("%02x".formatted(p.pipelineCacheUUID(i)));
+    }
+    return id.append("-%08x-%08x-%08x".formatted(p.vendorID(), p.deviceID(), p.driverVersion()))
+        .toString();
   }
 
   private static void add(Set<Feature> to, Feature feature, boolean present) {
@@ -156,7 +221,11 @@ final class DeviceQuery {
   }
 
   private static List<String> missing(
-      VkPhysicalDevice device, int version, int subgroupOperations, MemoryStack stack) {
+      VkPhysicalDevice device,
+      int version,
+      VkPhysicalDeviceLimits limits,
+      int subgroupOperations,
+      MemoryStack stack) {
     var result = new ArrayList<String>();
     if (VK_API_VERSION_MAJOR(version) == 1 && VK_API_VERSION_MINOR(version) < 3) {
       result.add("Vulkan 1.3");
@@ -173,6 +242,8 @@ final class DeviceQuery {
     require(result, "bufferDeviceAddress", f12.bufferDeviceAddress());
     require(result, "scalarBlockLayout", f12.scalarBlockLayout());
     require(result, "synchronization2", f13.synchronization2());
+    require(result, "workgroups of 256", limits.maxComputeWorkGroupInvocations() >= WORKGROUP);
+    require(result, "128 bytes of push constants", limits.maxPushConstantsSize() >= 128);
     require(
         result,
         "arithmetic across a subgroup",

@@ -14,6 +14,10 @@ public final class GpuBuffer implements AutoCloseable {
     DEVICE,
     /** Mapped; the host writes, the device reads, from device memory where it can be mapped. */
     UPLOAD,
+    /** Mapped, in the host's memory, where the device's copy engine reads it. */
+    PINNED,
+    /** In the device's memory; written by a {@link QueueCopy}. */
+    STAGED,
     /** Mapped; the device writes, the host reads, through its caches. */
     READBACK
   }
@@ -64,6 +68,6 @@ public final class GpuBuffer implements AutoCloseable {
 
   @Override
   public void close() {
-    device.free(handle, memory);
+    device.closed(handle, memory);
   }
 }

@@ -6,6 +6,8 @@ import static org.lwjgl.vulkan.KHRCooperativeMatrix.VK_KHR_COOPERATIVE_MATRIX_EX
 import static org.lwjgl.vulkan.KHRPipelineExecutableProperties.*;
 import static org.lwjgl.vulkan.VK13.*;
 
+import dev.ridgeline.backend.DeviceFailedException;
+import dev.ridgeline.backend.HostMemory;
 import dev.ridgeline.vulkan.device.DeviceInfo.Feature;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -15,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.system.MemoryStack;
@@ -49,6 +52,7 @@ import org.lwjgl.vulkan.VkQueueFamilyProperties;
 import org.lwjgl.vulkan.VkShaderModuleCreateInfo;
 import org.lwjgl.vulkan.VkSpecializationInfo;
 import org.lwjgl.vulkan.VkSpecializationMapEntry;
+import org.lwjgl.vulkan.VkSubmitInfo;
 
 /**
  * An open device with one compute queue. All shaders share one interface: no descriptors, only
@@ -59,6 +63,10 @@ public final class GpuDevice implements AutoCloseable {
   /** Push constants of every pipeline: what Vulkan guarantees. */
   public static final int PUSH_BYTES = 128;
 
+  /** What a queue that copies may do besides: sparse binding, protected memory. */
+  private static final int COPY_ONLY =
+      VK_QUEUE_TRANSFER_BIT | VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT;
+
   /** The specialization constant of every shader that holds the size of a subgroup. */
   private static final int SUBGROUP_CONSTANT = 31;
 
@@ -66,20 +74,38 @@ public final class GpuDevice implements AutoCloseable {
   private final DeviceInfo info;
   final VkDevice device;
   final VkQueue queue;
+
+  /** Of the queue that only copies; of {@link #queue} where there is none. */
+  final int transferFamily;
+
+  final VkQueue transferQueue;
+  private final int family;
   final long commandPool;
   final long pipelineLayout;
   private final long pipelineCache;
   private final List<GpuPipeline> pipelines = new ArrayList<>();
+  private final Faults faults = Faults.asked();
+  private final AtomicInteger buffers = new AtomicInteger();
+
+  /** Why nothing runs on it any more. */
+  private volatile @Nullable String failure;
+
+  /** Whether it may still be at work on something that nobody waits for any more. */
+  private volatile boolean stuck;
 
   GpuDevice(VkPhysicalDevice physical, DeviceInfo info) {
     this.physical = physical;
     this.info = info;
     try (MemoryStack stack = stackPush()) {
-      int family = computeFamily(stack);
-      device = createDevice(family, stack);
-      PointerBuffer handle = stack.mallocPointer(1);
-      vkGetDeviceQueue(device, family, 0, handle);
-      queue = new VkQueue(handle.get(0), device);
+      family = family(stack, VK_QUEUE_COMPUTE_BIT, 0);
+      if (family < 0) {
+        throw new VulkanException("vulkan: %s has no compute queue".formatted(info));
+      }
+      int copies = family(stack, VK_QUEUE_TRANSFER_BIT, ~COPY_ONLY);
+      transferFamily = copies < 0 ? family : copies;
+      device = createDevice(stack);
+      queue = queue(family, stack);
+      transferQueue = transferFamily == family ? queue : queue(transferFamily, stack);
       LongBuffer result = stack.mallocLong(1);
       var pool = VkCommandPoolCreateInfo.calloc(stack).sType$Default().queueFamilyIndex(family);
       VulkanException.check(
@@ -103,8 +129,16 @@ public final class GpuDevice implements AutoCloseable {
     return info;
   }
 
-  /** Bytes that {@link #buffer} of {@link GpuBuffer.Use#DEVICE} memory could still take. */
-  public long availableBytes() {
+  /**
+   * A heap of memory.
+   *
+   * @param budgetBytes what this process may use of it; all of it where the driver does not tell
+   * @param usedBytes what it uses; 0 where the driver does not tell
+   */
+  public record Heap(boolean deviceLocal, long bytes, long budgetBytes, long usedBytes) {}
+
+  /** Its heaps as they are now. */
+  public List<Heap> heaps() {
     try (MemoryStack stack = stackPush()) {
       var properties = VkPhysicalDeviceMemoryProperties2.calloc(stack).sType$Default();
       var budget = VkPhysicalDeviceMemoryBudgetPropertiesEXT.calloc(stack).sType$Default();
@@ -114,10 +148,34 @@ public final class GpuDevice implements AutoCloseable {
       }
       vkGetPhysicalDeviceMemoryProperties2(physical, properties);
       var memory = properties.memoryProperties();
-      int heap = memory.memoryTypes(memoryType(memory, ~0, GpuBuffer.Use.DEVICE)).heapIndex();
-      return known
-          ? Math.max(0, budget.heapBudget(heap) - budget.heapUsage(heap))
-          : memory.memoryHeaps(heap).size();
+      var heaps = new ArrayList<Heap>();
+      for (int i = 0; i < memory.memoryHeapCount(); i++) {
+        long bytes = memory.memoryHeaps(i).size();
+        heaps.add(
+            new Heap(
+                (memory.memoryHeaps(i).flags() & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0,
+                bytes,
+                known ? budget.heapBudget(i) : bytes,
+                known ? budget.heapUsage(i) : 0));
+      }
+      return heaps;
+    }
+  }
+
+  /**
+   * Bytes that {@link #buffer} of {@link GpuBuffer.Use#DEVICE} memory could still take; of memory
+   * that is the processor's too, no more than the processor has free.
+   */
+  public long availableBytes() {
+    try (MemoryStack stack = stackPush()) {
+      var memory = VkPhysicalDeviceMemoryProperties.malloc(stack);
+      vkGetPhysicalDeviceMemoryProperties(physical, memory);
+      int type = memoryType(memory, ~0, GpuBuffer.Use.DEVICE);
+      Heap heap = heaps().get(memory.memoryTypes(type).heapIndex());
+      long free = Math.max(0, heap.budgetBytes - heap.usedBytes);
+      boolean shared =
+          info.kind() == DeviceInfo.Kind.SOFTWARE || info.kind() == DeviceInfo.Kind.INTEGRATED;
+      return shared ? Math.min(free, HostMemory.availableBytes()) : free;
     }
   }
 
@@ -144,6 +202,11 @@ public final class GpuDevice implements AutoCloseable {
                       | VK_BUFFER_USAGE_TRANSFER_SRC_BIT
                       | VK_BUFFER_USAGE_TRANSFER_DST_BIT)
               .sharingMode(VK_SHARING_MODE_EXCLUSIVE);
+      if (use == GpuBuffer.Use.STAGED && transferFamily != family) {
+        create
+            .sharingMode(VK_SHARING_MODE_CONCURRENT)
+            .pQueueFamilyIndices(stack.ints(family, transferFamily));
+      }
       LongBuffer handle = stack.mallocLong(1);
       VulkanException.check(vkCreateBuffer(device, create, null, handle), "creating a buffer");
       long memory = VK_NULL_HANDLE;
@@ -166,7 +229,7 @@ public final class GpuDevice implements AutoCloseable {
   private GpuBuffer bound(
       long handle, long memory, long size, GpuBuffer.Use use, MemoryStack stack) {
     MemorySegment mapped = null;
-    if (use != GpuBuffer.Use.DEVICE) {
+    if (use != GpuBuffer.Use.DEVICE && use != GpuBuffer.Use.STAGED) {
       PointerBuffer at = stack.mallocPointer(1);
       VulkanException.check(
           vkMapMemory(device, memory, 0, VK_WHOLE_SIZE, 0, at), "mapping " + size + " bytes");
@@ -174,6 +237,7 @@ public final class GpuDevice implements AutoCloseable {
       mapped.fill((byte) 0);
     }
     var address = VkBufferDeviceAddressInfo.calloc(stack).sType$Default().buffer(handle);
+    buffers.incrementAndGet();
     return new GpuBuffer(
         this, size, handle, memory, vkGetBufferDeviceAddress(device, address), mapped);
   }
@@ -194,8 +258,9 @@ public final class GpuDevice implements AutoCloseable {
             .allocationSize(needs.size())
             .memoryTypeIndex(memoryType(memory, needs.memoryTypeBits(), use));
     LongBuffer handle = stack.mallocLong(1);
+    int fault = faults.result(Faults.Call.ALLOCATE);
     VulkanException.check(
-        vkAllocateMemory(device, info, null, handle),
+        fault == VK_SUCCESS ? vkAllocateMemory(device, info, null, handle) : fault,
         "allocating %d bytes of %s memory".formatted(needs.size(), use));
     return handle.get(0);
   }
@@ -206,8 +271,9 @@ public final class GpuDevice implements AutoCloseable {
     int mappable = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     int[] wishes =
         switch (use) {
-          case DEVICE -> new int[] {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0};
+          case DEVICE, STAGED -> new int[] {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0};
           case UPLOAD -> new int[] {mappable | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, mappable};
+          case PINNED -> new int[] {mappable};
           case READBACK -> new int[] {mappable | VK_MEMORY_PROPERTY_HOST_CACHED_BIT, mappable};
         };
     for (int wish : wishes) {
@@ -220,7 +286,71 @@ public final class GpuDevice implements AutoCloseable {
     throw new VulkanException("vulkan: the device has no memory for " + use);
   }
 
-  void free(long buffer, long memory) {
+  /** Buffers that are not closed. */
+  public int buffers() {
+    return buffers.get();
+  }
+
+  /** How long to wait for what was submitted: no step of a real device takes as long. */
+  long timeoutNanos() {
+    return (info.kind() == DeviceInfo.Kind.SOFTWARE ? 600 : 30) * 1_000_000_000L;
+  }
+
+  /** Submits {@code work}, whose end {@code fence} tells. */
+  void submit(VkQueue to, VkSubmitInfo work, long fence) {
+    requireUsable();
+    int fault = faults.result(Faults.Call.SUBMIT);
+    check(fault == VK_SUCCESS ? vkQueueSubmit(to, work, fence) : fault, "submitting work");
+  }
+
+  /** Waits for {@code fence} and resets it. */
+  void await(long fence) {
+    requireUsable();
+    int result = vkWaitForFences(device, fence, true, timeoutNanos());
+    int fault = faults.result(Faults.Call.AWAIT);
+    check(fault == VK_SUCCESS ? result : fault, "waiting for a step");
+    VulkanException.check(vkResetFences(device, fence), "resetting a fence");
+  }
+
+  /** A loss and a time-out are for ever. */
+  private void check(int result, String what) {
+    if (result == VK_ERROR_DEVICE_LOST || result == VK_TIMEOUT) {
+      stuck = result == VK_TIMEOUT;
+      failure =
+          stuck
+              ? "vulkan %d, %s: %s failed: no answer in %d s; start again, and see the system log"
+                  .formatted(info.index(), info.name(), what, timeoutNanos() / 1_000_000_000L)
+              : "vulkan %d, %s: %s failed: %s"
+                  .formatted(info.index(), info.name(), what, VulkanException.meaning(result));
+      requireUsable();
+    }
+    VulkanException.check(result, what);
+  }
+
+  private void requireUsable() {
+    String why = failure;
+    if (why != null) {
+      throw new DeviceFailedException(why);
+    }
+  }
+
+  /**
+   * Whether it did not answer in time: it may still write to its memory, so that nothing of it is
+   * ever freed, nor its instance.
+   */
+  public boolean isStuck() {
+    return stuck;
+  }
+
+  void closed(long buffer, long memory) {
+    buffers.decrementAndGet();
+    free(buffer, memory);
+  }
+
+  private void free(long buffer, long memory) {
+    if (stuck) {
+      return;
+    }
     vkDestroyBuffer(device, buffer, null);
     vkFreeMemory(device, memory, null);
   }
@@ -339,11 +469,16 @@ public final class GpuDevice implements AutoCloseable {
 
   /** Waits until nothing runs; after a loss of the device there is nothing to wait for. */
   public void waitIdle() {
-    vkDeviceWaitIdle(device);
+    if (failure == null) {
+      vkDeviceWaitIdle(device);
+    }
   }
 
   @Override
   public void close() {
+    if (stuck) {
+      return;
+    }
     waitIdle();
     pipelines.forEach(p -> vkDestroyPipeline(device, p.handle, null));
     PipelineCacheFile.save(device, info, pipelineCache);
@@ -353,25 +488,53 @@ public final class GpuDevice implements AutoCloseable {
     vkDestroyDevice(device, null);
   }
 
-  private int computeFamily(MemoryStack stack) {
+  private VkQueue queue(int ofFamily, MemoryStack stack) {
+    PointerBuffer handle = stack.mallocPointer(1);
+    vkGetDeviceQueue(device, ofFamily, 0, handle);
+    return new VkQueue(handle.get(0), device);
+  }
+
+  /** The first family of queues that can do {@code all} of something and {@code none}; or -1. */
+  private int family(MemoryStack stack, int all, int none) {
     IntBuffer count = stack.mallocInt(1);
     vkGetPhysicalDeviceQueueFamilyProperties(physical, count, null);
     var families = VkQueueFamilyProperties.malloc(count.get(0), stack);
     vkGetPhysicalDeviceQueueFamilyProperties(physical, count, families);
     for (int i = 0; i < families.capacity(); i++) {
-      if ((families.get(i).queueFlags() & VK_QUEUE_COMPUTE_BIT) != 0) {
+      int flags = families.get(i).queueFlags();
+      if ((flags & all) == all && (flags & none) == 0) {
         return i;
       }
     }
-    throw new VulkanException("vulkan: %s has no compute queue".formatted(info));
+    return -1;
   }
 
-  private VkDevice createDevice(int family, MemoryStack stack) {
-    var queues =
-        VkDeviceQueueCreateInfo.calloc(1, stack)
-            .sType$Default()
-            .queueFamilyIndex(family)
-            .pQueuePriorities(stack.floats(1));
+  /**
+   * Whether weights come by a {@link QueueCopy}: on cards with a queue that only copies. Elsewhere
+   * the device takes them from where the host writes them. Property {@code
+   * ridgeline.vulkan.upload}, {@code staged} or {@code direct}, decides otherwise.
+   */
+  public boolean copiesByQueue() {
+    return switch (System.getProperty("ridgeline.vulkan.upload", "")) {
+      case "staged" -> true;
+      case "direct" -> false;
+      default -> transferFamily != family && info.kind() == DeviceInfo.Kind.DISCRETE;
+    };
+  }
+
+  /**
+   * Copies all of {@code from}, which is pinned, to {@code to}, whenever a recording asks for it.
+   */
+  public QueueCopy copy(GpuBuffer from, GpuBuffer to) {
+    return new QueueCopy(this, from, to);
+  }
+
+  private VkDevice createDevice(MemoryStack stack) {
+    int[] used = transferFamily == family ? new int[] {family} : new int[] {family, transferFamily};
+    var queues = VkDeviceQueueCreateInfo.calloc(used.length, stack);
+    for (int i = 0; i < used.length; i++) {
+      queues.get(i).sType$Default().queueFamilyIndex(used[i]).pQueuePriorities(stack.floats(1));
+    }
     var create =
         VkDeviceCreateInfo.calloc(stack)
             .sType$Default()

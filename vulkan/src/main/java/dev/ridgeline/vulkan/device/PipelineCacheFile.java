@@ -4,12 +4,16 @@ import static org.lwjgl.system.MemoryStack.stackPush;
 import static org.lwjgl.vulkan.VK13.*;
 
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.HexFormat;
+import java.util.Arrays;
+import java.util.zip.CRC32C;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
@@ -18,15 +22,18 @@ import org.lwjgl.vulkan.VkPipelineCacheCreateInfo;
 
 /**
  * What the driver keeps of compiled pipelines, in a file of the user's cache folder, so that the
- * next start does not compile them again. The driver checks that the bytes are its own; a file that
- * cannot be read or written is no error, only a slower start.
+ * next start does not compile them again. Before the bytes stand the device, the driver and its
+ * version, and a check sum: drivers have crashed on damaged ones. A file that cannot be read or
+ * written is no error, only a slower start.
  */
 final class PipelineCacheFile {
+  private static final Logger LOG = System.getLogger(PipelineCacheFile.class.getName());
+
   private PipelineCacheFile() {}
 
   /** The cache of {@code device}, from its file where there is one. */
   static long open(VkDevice device, DeviceInfo info) {
-    byte[] bytes = read(path(info));
+    byte[] bytes = read(path(info), info.cacheId());
     ByteBuffer data = MemoryUtil.memAlloc(Math.max(1, bytes.length)).put(bytes).flip();
     try (MemoryStack stack = stackPush()) {
       var create = VkPipelineCacheCreateInfo.calloc(stack).sType$Default();
@@ -54,7 +61,7 @@ final class PipelineCacheFile {
         if (vkGetPipelineCacheData(device, cache, size, data) == VK_SUCCESS) {
           byte[] bytes = new byte[Math.toIntExact(size.get(0))];
           data.get(bytes);
-          write(path(info), bytes);
+          write(path(info), info.cacheId(), bytes);
         }
       } finally {
         MemoryUtil.memFree(data);
@@ -62,19 +69,51 @@ final class PipelineCacheFile {
     }
   }
 
-  private static byte[] read(Path file) {
+  /**
+   * What this device and driver wrote, whole; nothing, with a word, where anything is different.
+   */
+  static byte[] read(Path file, String id) {
     try {
-      return Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
+      if (!Files.exists(file)) {
+        return new byte[0];
+      }
+      ByteBuffer all = ByteBuffer.wrap(Files.readAllBytes(file));
+      byte[] header = header(id);
+      if (all.remaining() > header.length + Long.BYTES) {
+        byte[] found = new byte[header.length];
+        all.get(found);
+        long sum = all.getLong();
+        byte[] data = new byte[all.remaining()];
+        all.get(data);
+        if (Arrays.equals(found, header) && sum == sum(data)) {
+          return data;
+        }
+      }
+      LOG.log(
+          Level.WARNING, file + ": is damaged or of another driver; pipelines are compiled anew");
     } catch (IOException e) {
-      return new byte[0];
+      LOG.log(Level.WARNING, file + ": cannot be read (" + e + "); pipelines are compiled anew");
     }
+    return new byte[0];
   }
 
-  private static void write(Path file, byte[] bytes) {
+  private static byte[] header(String id) {
+    return ("ridgeline pipelines 1 " + id + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static long sum(byte[] data) {
+    var sum = new CRC32C();
+    sum.update(data);
+    return sum.getValue();
+  }
+
+  static void write(Path file, String id, byte[] bytes) {
     try {
       Files.createDirectories(file.getParent());
       Path whole = Files.createTempFile(file.getParent(), "pipelines", ".tmp");
-      Files.write(whole, bytes);
+      byte[] header = header(id);
+      ByteBuffer all = ByteBuffer.allocate(header.length + Long.BYTES + bytes.length);
+      Files.write(whole, all.put(header).putLong(sum(bytes)).put(bytes).array());
       Files.move(whole, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       // a read-only home: pipelines are compiled at each start
@@ -88,9 +127,6 @@ final class PipelineCacheFile {
         base == null || base.isBlank()
             ? Path.of(System.getProperty("user.home"), ".cache")
             : Path.of(base);
-    int hash = (info.name() + info.driver()).hashCode();
-    return folder
-        .resolve("ridgeline")
-        .resolve("pipelines-" + HexFormat.of().toHexDigits(hash) + ".bin");
+    return folder.resolve("ridgeline").resolve("pipelines-" + info.cacheId() + ".bin");
   }
 }

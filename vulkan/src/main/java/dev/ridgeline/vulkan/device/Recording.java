@@ -27,9 +27,6 @@ public final class Recording implements AutoCloseable {
   private static final int STAGES =
       VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
 
-  /** Longer than any step; a device that has not answered by then will not. */
-  private static final long TIMEOUT_NANOS = 120_000_000_000L;
-
   private final GpuDevice device;
   private final VkCommandBuffer commands;
   private final VkSubmitInfo submit;
@@ -147,20 +144,35 @@ public final class Recording implements AutoCloseable {
 
   /** Starts it; it must not be running. */
   public void submit() {
-    VulkanException.check(vkQueueSubmit(device.queue, submit, fence), "submitting");
+    device.submit(device.queue, submit, fence);
+    pending = true;
+  }
+
+  /** Starts {@code copy}, and this when the copy is done. */
+  public void submitAfter(QueueCopy copy) {
+    copy.submit();
+    try (MemoryStack stack = stackPush()) {
+      device.submit(
+          device.queue,
+          VkSubmitInfo.calloc(stack)
+              .sType$Default()
+              .pCommandBuffers(commandPointer)
+              .waitSemaphoreCount(1)
+              .pWaitSemaphores(stack.longs(copy.semaphore))
+              .pWaitDstStageMask(stack.ints(STAGES)),
+          fence);
+    }
     pending = true;
   }
 
   /**
    * Waits until it has run.
    *
-   * @throws VulkanException if the device is lost or does not answer
+   * @throws dev.ridgeline.backend.DeviceFailedException if the device is lost or does not answer
    */
   public void await() {
-    int result = vkWaitForFences(device.device, fence, true, TIMEOUT_NANOS);
-    VulkanException.check(result, "running");
+    device.await(fence);
     pending = false;
-    VulkanException.check(vkResetFences(device.device, fence), "resetting a fence");
   }
 
   /** Runs it and waits. */
@@ -200,6 +212,9 @@ public final class Recording implements AutoCloseable {
   public void close() {
     if (pending) {
       device.waitIdle();
+    }
+    if (device.isStuck()) {
+      return;
     }
     if (queries != VK_NULL_HANDLE) {
       vkDestroyQueryPool(device.device, queries, null);
