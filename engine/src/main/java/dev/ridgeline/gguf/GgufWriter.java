@@ -259,7 +259,8 @@ public final class GgufWriter {
 
     private final FileChannel file;
     private final ExecutorService thread =
-        Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("flush-gguf").factory());
+        Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("flush-gguf").factory());
     private Future<?> running = CompletableFuture.completedFuture(null);
     private long unflushedBytes;
 
@@ -300,8 +301,7 @@ public final class GgufWriter {
     }
   }
 
-  private static void writeTensor(Flusher file, Entry tensor, long position)
-      throws IOException {
+  private static void writeTensor(Flusher file, Entry tensor, long position) throws IOException {
     long rowBytes = tensor.type().bytes(tensor.shape().ne0());
     long rows = tensor.shape().rows();
     long chunkRows = Math.clamp(CHUNK_BYTES / rowBytes, 1, rows);

@@ -21,7 +21,9 @@ final class WarmUp {
   private static final long MOST_NANOS = 3_000_000_000L;
   private static final int CALLS = 16;
 
-  /** Rounds after which the compiler has been asked, and needs the processor more than this does. */
+  /**
+   * Rounds after which the compiler has been asked, and needs the processor more than this does.
+   */
   private static final int ROUNDS = 40;
 
   private static final long PAUSE_NANOS = 1_000_000;

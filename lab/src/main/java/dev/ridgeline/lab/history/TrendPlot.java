@@ -42,7 +42,10 @@ public final class TrendPlot {
                 Collectors.groupingBy(TrendPlot::line, LinkedHashMap::new, Collectors.toList()));
     List<String> shown =
         lines.keySet().stream()
-            .sorted(Comparator.comparing((String l) -> lines.getOrDefault(l, List.of()).getLast().time()).reversed())
+            .sorted(
+                Comparator.comparing(
+                        (String l) -> lines.getOrDefault(l, List.of()).getLast().time())
+                    .reversed())
             .limit(MOST_LINES)
             .toList();
     String title =
