@@ -1,13 +1,13 @@
 #version 450
 // Whole-row norms (include/norm.glsl) whose result only products read, in the form that these want:
 // FORM 1: int8 blocks (include/quantized.glsl); 2: float16 divided by a power of two of the row
-// (include/half.glsl), SPLIT in two terms. Grid: x * z = rows.
+// in the form HALF (include/half.glsl). Grid: x * z = rows.
 #include "include/types.glsl"
 #include "include/lanes.glsl"
 layout(constant_id = 1) const uint COLS = 256;
 layout(constant_id = 2) const uint NORM = 1;
 layout(constant_id = 3) const uint FORM = 1;
-layout(constant_id = 4) const uint SPLIT = 0;
+layout(constant_id = 4) const uint HALF = 0;
 #include "include/norm.glsl"
 #include "include/quantized.glsl"
 #include "include/half.glsl"
@@ -51,7 +51,7 @@ void main() {
     if (id == 0) Floats(blocks).v[row] = power;
     for (uint j = 0; j < RUNS; j++) {
       uint i = id + j * NORM_GROUP;
-      if (i < COLS / 4) storeHalf4(Pairs(quants), row, COLS, i, normed[j] / power, SPLIT);
+      if (i < COLS / 4) storeHalf4(Pairs(quants), row, COLS, i, normed[j] / power, HALF);
     }
   }
 }

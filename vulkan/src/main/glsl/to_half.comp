@@ -4,11 +4,11 @@
 #include "include/lanes.glsl"
 #include "include/reduce.glsl"
 #include "include/half.glsl"
-layout(constant_id = 1) const uint SPLIT = 0;
+layout(constant_id = 1) const uint FORM = 0; // of include/half.glsl
 
 layout(push_constant, scalar) uniform Push {
   Vecs x;        // [n, cols]
-  Pairs result;  // [n, cols], or [n, 2 cols] with SPLIT
+  Pairs result;  // [n, cols], or [n, 2 cols] in two terms, or pieces
   Floats powers; // [n]
   uint n;
   uint cols; // a multiple of 4
@@ -26,6 +26,6 @@ void main() {
   float power = powerOf(workgroupMax(largest));
   if (id == 0) powers.v[row] = power;
   for (uint i = id; i < cols / 4; i += gl_WorkGroupSize.x) {
-    storeHalf4(result, row, cols, i, x.v[row * (cols / 4) + i] / power, SPLIT);
+    storeHalf4(result, row, cols, i, x.v[row * (cols / 4) + i] / power, FORM);
   }
 }

@@ -14,6 +14,7 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 
 // Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
 // as packed int8 q, and the scale and minimum of each half: x = scale * (q - UNIT_OFFSET) - minimum.
+#define UNIT_SIGNED
 #define UNITS 8
 #define UNIT_A(u) (32 * (u))
 #define UNIT_B(u) (32 * (u) + 16)

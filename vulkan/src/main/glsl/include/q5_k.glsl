@@ -27,6 +27,7 @@ void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, ou
   qa = (q & 0x0F0F0F0Fu) | ((h & 0x01010101u) << 4);
   qb = ((q >> 4) & 0x0F0F0F0Fu) | (((h >> 1) & 0x01010101u) << 4);
   vec2 dm = unpackHalf2x16(header.x);
-  sa = dm * vec2(scaleAndMin(header, u / 2 * 2));
-  sb = dm * vec2(scaleAndMin(header, u / 2 * 2 + 1));
+  vec4 sm = vec4(scalesAndMins(header, u / 2 * 2));
+  sa = dm * sm.xz;
+  sb = dm * sm.yw;
 }

@@ -16,13 +16,24 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_A(u) (128 * ((u) / 4) + 16 * ((u) % 4))
 #define UNIT_B(u) (UNIT_A(u) + 64)
 #define UNIT_OFFSET 32
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 low = Quads(w.p0).v[8 * b + u];
-  uvec4 high = Quads(w.p1).v[4 * b + 2 * (u / 4) + u % 2] >> (u % 4 / 2 * 2);
-  qa = (low & 0x0F0F0F0Fu) | ((high & 0x03030303u) << 4);
-  qb = ((low >> 4) & 0x0F0F0F0Fu) | (((high >> 4) & 0x03030303u) << 4);
-  float d = f16At(Halfs(w.p3), b);
+#define RAW_UNITS
+struct RawUnit { uvec4 low; uvec4 high; uint d; uint sa; uint sb; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
   uint j = 16 * b + 8 * (u / 4) + u % 4;
-  sa = vec2(d * float(int(uint(Bytes(w.p2).v[j]) << 24) >> 24), 0);
-  sb = vec2(d * float(int(uint(Bytes(w.p2).v[j + 4]) << 24) >> 24), 0);
+  return RawUnit(Quads(w.p0).v[8 * b + u], Quads(w.p1).v[4 * b + 2 * (u / 4) + u % 2], uint(Halfs(w.p3).v[b]),
+      uint(Bytes(w.p2).v[j]), uint(Bytes(w.p2).v[j + 4]));
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  uvec4 high = r.high >> (u % 4 / 2 * 2);
+  qa = (r.low & 0x0F0F0F0Fu) | ((high & 0x03030303u) << 4);
+  qb = ((r.low >> 4) & 0x0F0F0F0Fu) | (((high >> 4) & 0x03030303u) << 4);
+  float d = f16(r.d);
+  sa = vec2(d * float(int(r.sa << 24) >> 24), 0);
+  sb = vec2(d * float(int(r.sb << 24) >> 24), 0);
+}
+
+void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  unitOf(rawUnit(w, b, u), u, qa, qb, sa, sb);
 }

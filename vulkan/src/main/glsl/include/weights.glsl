@@ -64,3 +64,21 @@ vec4 floats4(Floats x, uint at, uint cols, uint i) {
   if (i + 3 < cols) r.w = x.v[at + i + 3];
   return r;
 }
+
+#if defined(WITH_UNITS) && defined(UNITS) && !defined(RAW_UNITS)
+// What a unit is made of, as it is loaded: formats that define RAW_UNITS take less room.
+struct RawUnit { uvec4 qa; uvec4 qb; vec2 sa; vec2 sb; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  RawUnit r;
+  unit(w, b, u, r.qa, r.qb, r.sa, r.sb);
+  return r;
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  qa = r.qa;
+  qb = r.qb;
+  sa = r.sa;
+  sb = r.sb;
+}
+#endif

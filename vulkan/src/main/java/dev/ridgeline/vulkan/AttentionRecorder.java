@@ -7,8 +7,10 @@ import dev.ridgeline.graph.KvLayer;
 import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.RopeParams.Layout;
 import dev.ridgeline.graph.Value;
+import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Records attention, and how K and V come into the cache. */
 final class AttentionRecorder {
@@ -20,25 +22,35 @@ final class AttentionRecorder {
   /** Heads of a workgroup that share loads of K and V: their q must fit its registers. */
   private static final int MAX_SHARED_ELEMENTS = 512;
 
+  /** Subgroups of a workgroup of {@code attend_matrix.comp}. */
+  private static final int MATRIX_SUBGROUPS = 4;
+
   private final OpRecorder recorder;
   private final Graph graph;
   private final Capacity capacity;
   private final Resources resources;
   private final Dispatcher dispatcher;
+  private final @Nullable MatrixShape matrices;
   private final Push push = new Push();
   private final int q8;
 
+  /**
+   * With {@code matrices}, prompts use {@code attend_matrix.comp}: cooperative matrices of an extent
+   * that leaves it registers.
+   */
   AttentionRecorder(
       OpRecorder recorder,
       Graph graph,
       Capacity capacity,
       Resources resources,
-      Dispatcher dispatcher) {
+      Dispatcher dispatcher,
+      @Nullable MatrixShape matrices) {
     this.recorder = recorder;
     this.graph = graph;
     this.capacity = capacity;
     this.resources = resources;
     this.dispatcher = dispatcher;
+    this.matrices = matrices;
     q8 = capacity.kvType() == KvType.Q8_0 ? 1 : 0;
   }
 
@@ -172,11 +184,24 @@ final class AttentionRecorder {
     return 1;
   }
 
+  /** Of the cooperative matrices that can do a prompt's attention over {@code layer}, or null. */
+  private @Nullable MatrixShape matrixShape(KvLayer layer) {
+    return q8 == 0
+            && layer.keyDim() == layer.valueDim()
+            && Kernel.attendsMatrix(layer.keyDim())
+        ? matrices
+        : null;
+  }
+
   private void tiles(Op.Attention a) {
     KvLayer layer = a.layer();
     KvBuffers.Planes keys = resources.kv.keys(layer);
     KvBuffers.Planes values = resources.kv.values(layer);
-    int queries = tileQueries(Math.max(layer.keyDim(), layer.valueDim()));
+    MatrixShape shape = matrixShape(layer);
+    int queries =
+        shape != null
+            ? MATRIX_SUBGROUPS * shape.m()
+            : tileQueries(Math.max(layer.keyDim(), layer.valueDim()));
     dispatcher.uses(
         Set.of(resources.buffer(a.q()), Resources.kv(layer)), Set.of(resources.buffer(a.out())));
     push.clear()
@@ -186,16 +211,20 @@ final class AttentionRecorder {
         .ints(keys.scaleUnits(), values.scaleUnits());
     pushRows(push, layer);
     push.ints(a.headCount(), layer.headCountKv(), layer.window()).floats(a.scale(), a.softCap());
+    int sinks = a.sinks() == null ? 0 : 1;
     recorder.run(
-        recorder.pipeline(
-            Kernel.plain("attend_tile"),
-            GROUP,
-            q8,
-            layer.keyDim(),
-            layer.valueDim(),
-            a.sinks() == null ? 0 : 1,
-            queries,
-            queries),
+        shape != null
+            ? recorder.pipeline(
+                Kernel.attendMatrix(shape, layer.keyDim()), MATRIX_SUBGROUPS * shape.lanes(), sinks)
+            : recorder.pipeline(
+                Kernel.plain("attend_tile"),
+                GROUP,
+                q8,
+                layer.keyDim(),
+                layer.valueDim(),
+                sinks,
+                queries,
+                queries),
         push,
         a.headCount(),
         StepBuffer.tiles(capacity, recorder.rows(a.q()), queries));

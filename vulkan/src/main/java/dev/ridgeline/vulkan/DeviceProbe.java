@@ -66,7 +66,7 @@ final class DeviceProbe {
       return new Rates(
           data.bytes() / readNanos,
           all * FLOPS_A_ROUND / bestNanos(device, flops, computing, ARITHMETIC_GROUPS),
-          Products.hasMatrices(device.info())
+          MatrixProducts.has(device.info())
               ? matrixRate(device, pipelines, computing, rounds)
               : null,
           all * DOT_OPS_A_ROUND / bestNanos(device, dots, computing, ARITHMETIC_GROUPS));
@@ -76,7 +76,7 @@ final class DeviceProbe {
   /** Operations of cooperative matrices in a nanosecond. */
   private static double matrixRate(GpuDevice device, Pipelines pipelines, Push push, int rounds) {
     MatrixShape shape = Objects.requireNonNull(device.info().matrixShape());
-    GpuPipeline pipeline = pipelines.get(Kernel.probeMatrix(shape), Dispatcher.GROUP);
+    GpuPipeline pipeline = pipelines.get(Kernel.probe("probe_matrix", shape), Dispatcher.GROUP);
     double nanos = bestNanos(device, pipeline, push, ARITHMETIC_GROUPS);
     double each = 2.0 * shape.m() * shape.n() * shape.k() * MATRICES_A_ROUND;
     int subgroups = ARITHMETIC_GROUPS * (Dispatcher.GROUP / shape.lanes());

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -58,7 +59,15 @@ record Kernel(String name, String source, Map<String, String> defines) {
         (source, taken) ->
             Stream.of(DType.values()).filter(taken).forEach(type -> result.add(of(source, type))));
     for (MatrixShape shape : MATRIX_SHAPES) {
-      result.add(probeMatrix(shape));
+      result.add(probe("probe_matrix", shape));
+      result.add(probe("probe_layout", shape));
+      ATTEND_DIMS.forEach(dim -> result.add(attendMatrix(shape, dim)));
+      for (DType type : DType.values()) {
+        if (type.isQuantized()) {
+          result.add(matrixQ(type, shape, 1));
+          result.add(matrixQ(type, shape, 2));
+        }
+      }
       for (int wide : List.of(64, 128)) {
         for (int deep : List.of(32, 64)) {
           result.add(matrix(shape, wide, deep, false));
@@ -75,6 +84,22 @@ record Kernel(String name, String source, Map<String, String> defines) {
    */
   private static final List<MatrixShape> MATRIX_SHAPES =
       List.of(new MatrixShape(16, 16, 16, 32), new MatrixShape(8, 8, 8, 8));
+
+  /** Elements of heads that {@code attend_matrix} is compiled for. */
+  private static final List<Integer> ATTEND_DIMS = List.of(64, 80, 96, 128);
+
+  /** Whether there is an {@link #attendMatrix} for heads of {@code dim}. */
+  static boolean attendsMatrix(int dim) {
+    return ATTEND_DIMS.contains(dim);
+  }
+
+  /** {@code attend_matrix} for heads of {@code dim}. */
+  static Kernel attendMatrix(MatrixShape shape, int dim) {
+    Map<String, String> defines = shapeDefines(shape);
+    defines.put("DIM", dim + "u");
+    return new Kernel(
+        "attend_matrix_%d_%d".formatted(shape.lanes(), dim), "attend_matrix.comp", defines);
+  }
 
   /** Whether there is a {@link #matrix} kernel for {@code shape}. */
   static boolean hasMatrix(MatrixShape shape) {
@@ -96,12 +121,38 @@ record Kernel(String name, String source, Map<String, String> defines) {
             "TK", shape.k() + "u"));
   }
 
-  /** {@code probe_matrix} for {@code shape}. */
-  static Kernel probeMatrix(MatrixShape shape) {
+  /** Matrices of rows of a subgroup of {@code mul_mat_matrix_q}. */
+  static final int MATRIX_Q_TALL = 2;
+
+  /** {@code mul_mat_matrix_q} for weights of {@code type} and {@code wide} matrices of tokens. */
+  static Kernel matrixQ(DType type, MatrixShape shape, int wide) {
+    Map<String, String> defines = shapeDefines(shape);
+    defines.put("TYPE_" + type.name(), "1");
+    defines.put("ROWS_OF_LANE", (shape.m() == shape.lanes() ? shape.m() : 2) + "u");
+    defines.put("FM", MATRIX_Q_TALL + "u");
+    defines.put("FN", wide + "u");
     return new Kernel(
-        "probe_matrix_" + shape.lanes(),
-        "probe_matrix.comp",
-        Map.of("TM", shape.m() + "u", "TN", shape.n() + "u", "TK", shape.k() + "u"));
+        "mul_mat_matrix_q_%d_%s_%d"
+            .formatted(shape.lanes(), type.name().toLowerCase(Locale.ROOT), wide),
+        "mul_mat_matrix_q.comp",
+        defines);
+  }
+
+  /** {@code probe_matrix} or {@code probe_layout} for {@code shape}. */
+  static Kernel probe(String source, MatrixShape shape) {
+    return new Kernel(source + "_" + shape.lanes(), source + ".comp", shapeDefines(shape));
+  }
+
+  private static Map<String, String> shapeDefines(MatrixShape shape) {
+    Map<String, String> defines = new HashMap<>();
+    defines.put("LANES_USED", shape.lanes() + "u");
+    defines.put("TM", shape.m() + "u");
+    defines.put("TN", shape.n() + "u");
+    defines.put("TK", shape.k() + "u");
+    if (shape.m() < 16) {
+      defines.put("KEEP_LOOPS", "1");
+    }
+    return defines;
   }
 
   /** The kernel without a format whose source is {@code source}. */

@@ -39,7 +39,7 @@ final class KernelChoices {
   private static KernelChoice manyTokens(DeviceInfo device) {
     String work = "quantized and F16 weights, more tokens";
     MatrixShape shape = device.matrixShape();
-    if (shape != null && Products.hasMatrices(device)) {
+    if (shape != null && MatrixProducts.has(device)) {
       return new KernelChoice(
           work,
           Kernel.matrix(shape, 128, 32, false).source().replace(".comp", ""),

@@ -11,6 +11,7 @@ import dev.ridgeline.tensor.DType;
 import dev.ridgeline.vulkan.device.DeviceInfo;
 import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuPipeline;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -49,8 +50,22 @@ final class OpRecorder {
     this.tokens = tokens;
     this.outputs = outputs;
     this.dispatcher = dispatcher;
-    products = new Products(this, resources, dispatcher, device);
-    attention = new AttentionRecorder(this, graph, capacity, resources, dispatcher);
+    MatrixLayout layout = pipelines.matrixLayout();
+    products =
+        new Products(
+            this,
+            resources,
+            dispatcher,
+            new MatrixProducts(this, resources, dispatcher, device, layout));
+    // RDNA3 holds matrices twice, so that attention's do not fit its registers: no layout there.
+    attention =
+        new AttentionRecorder(
+            this,
+            graph,
+            capacity,
+            resources,
+            dispatcher,
+            layout == null ? null : device.matrixShape());
   }
 
   /** Records every op, then the index of the largest logit of each output. */
@@ -94,7 +109,7 @@ final class OpRecorder {
 
   /** Whether only products that take int8 read {@code value} in a step of these many tokens. */
   private boolean isReadAsInt8(Value value) {
-    if (rows(value) > Products.MAX_VEC_TOKENS || value.equals(graph.logits())) {
+    if (!products.takeInt8(rows(value)) || value.equals(graph.logits())) {
       return false;
     }
     boolean read = false;
@@ -186,6 +201,43 @@ final class OpRecorder {
             ? Set.of(resources.buffer(n.out()))
             : Set.of(resources.buffer(n.out()), resources.buffer(n.sum())));
     rmsNorm(n.a(), b, n.weight(), n.sum(), n.out(), n.eps(), n.scale());
+  }
+
+  /** Records a norm whose result only products read, in FORM and HALF of {@code norm_row.comp}. */
+  void normRows(GpuOp.Norm norm, int form, int half, int resource, long to, long scales) {
+    Set<Integer> reads = new HashSet<>();
+    Set<Integer> writes = new HashSet<>(Set.of(resource));
+    normUses(norm, reads, writes);
+    dispatcher.uses(reads, writes);
+    int n = rows(norm.a());
+    push.clear()
+        .addresses(resources.address(norm.a()), address(norm.b()))
+        .addresses(vector(norm.weight()), norm.post() == null ? 0 : vector(norm.post()))
+        .addresses(address(norm.sum()), to, scales)
+        .ints(n)
+        .floats(norm.eps(), norm.scale());
+    run(
+        pipeline(
+            Kernel.plain("norm_row"),
+            Dispatcher.GROUP,
+            norm.out().width(),
+            norm.mode(),
+            form,
+            half),
+        push,
+        n,
+        1);
+  }
+
+  /** What a norm inside a product reads and writes. */
+  void normUses(GpuOp.Norm norm, Set<Integer> reads, Set<Integer> writes) {
+    reads.add(resources.buffer(norm.a()));
+    if (norm.b() != null) {
+      reads.add(resources.buffer(norm.b()));
+    }
+    if (norm.sum() != null) {
+      writes.add(resources.buffer(norm.sum()));
+    }
   }
 
   private void rmsNorm(

@@ -1,5 +1,7 @@
 package dev.ridgeline.vulkan;
 
+import dev.ridgeline.vulkan.device.DeviceInfo;
+import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import dev.ridgeline.vulkan.device.GpuDevice;
 import dev.ridgeline.vulkan.device.GpuPipeline;
 import java.util.Collection;
@@ -7,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** The pipelines of a device, each compiled when it is first asked for. */
 final class Pipelines {
@@ -15,8 +18,26 @@ final class Pipelines {
   private final GpuDevice device;
   private final Map<Key, GpuPipeline> compiled = new HashMap<>();
 
+  private @Nullable MatrixLayout layout;
+  private boolean layoutSought;
+
   Pipelines(GpuDevice device) {
     this.device = device;
+  }
+
+  /**
+   * Which elements of matrices invocations hold; null without matrices, if it is not known, or
+   * without the shared memory of {@code mul_mat_matrix_q.comp} and {@code attend_matrix.comp}.
+   */
+  @Nullable MatrixLayout matrixLayout() {
+    DeviceInfo info = device.info();
+    MatrixShape shape = info.matrixShape();
+    if (!layoutSought && shape != null && MatrixProducts.has(info)) {
+      int needed = shape.m() == 16 ? 40 << 10 : 30 << 10;
+      layout = info.maxSharedBytes() >= needed ? MatrixLayout.of(device, this, shape) : null;
+    }
+    layoutSought = true;
+    return layout;
   }
 
   /** Those compiled so far. */

@@ -3,13 +3,9 @@ package dev.ridgeline.vulkan;
 import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.Value;
 import dev.ridgeline.graph.Weight;
-import dev.ridgeline.tensor.DType;
-import dev.ridgeline.vulkan.device.DeviceInfo;
-import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -48,72 +44,26 @@ final class Products {
   /** Rows and tokens of a workgroup of {@code mul_mat.comp}. */
   private static final int TILE = 64;
 
-  /** Rows and columns of a tile of {@code mul_mat_matrix.comp}. */
-  private static final int MATRIX_ROWS = 128;
-
-  private static final int MATRIX_COLS = 32;
-
   private final OpRecorder recorder;
   private final Resources resources;
   private final Scratch scratch;
   private final Dispatcher dispatcher;
-  private final DeviceInfo device;
+  private final MatrixProducts matrices;
   private final Push push = new Push();
 
-  private int decodedHalf;
-
-  /** What {@link Scratch#quantized} holds, and {@link Scratch#halves}, in one term or two. */
+  /** What {@link Scratch#quantized} holds. */
   private @Nullable Value quantized;
-
-  private @Nullable Value halves;
-  private int halfTerms;
 
   /** Values that only {@link Scratch#gated} holds. */
   private @Nullable Value gated;
 
-  Products(OpRecorder recorder, Resources resources, Dispatcher dispatcher, DeviceInfo device) {
+  Products(
+      OpRecorder recorder, Resources resources, Dispatcher dispatcher, MatrixProducts matrices) {
     this.recorder = recorder;
     this.resources = resources;
     this.scratch = resources.scratch;
     this.dispatcher = dispatcher;
-    this.device = device;
-  }
-
-  /** Whether products of many tokens can use cooperative matrices. */
-  static boolean hasMatrices(DeviceInfo device) {
-    MatrixShape shape = device.matrixShape();
-    return shape != null && Kernel.hasMatrix(shape) && device.maxSharedBytes() >= 24 << 10;
-  }
-
-  /** Whether {@code weight} can be in float16 for them. */
-  static boolean fitsMatrices(Weight weight) {
-    return (weight.type().isQuantized() || weight.type() == DType.F16)
-        && weight.rows() > 1
-        && weight.cols() % MATRIX_COLS == 0;
-  }
-
-  /** Results side by side of matrices that lie one after the other. */
-  private record Band(List<Op.Product> products) {
-    Weight weight() {
-      return products.getFirst().weight();
-    }
-
-    int rows() {
-      return products.stream().mapToInt(p -> p.weight().rows()).sum();
-    }
-
-    /** Rows of result i; 0 where there is none. */
-    int rows(int i) {
-      return i < products.size() ? products.get(i).weight().rows() : 0;
-    }
-
-    @Nullable Value out(int i) {
-      return i < products.size() ? products.get(i).out() : null;
-    }
-
-    @Nullable Weight bias() {
-      return products.getFirst().bias();
-    }
+    this.matrices = matrices;
   }
 
   private List<Band> bands(List<Op.Product> products) {
@@ -148,7 +98,9 @@ final class Products {
       case Op.MatMul m -> {
         boolean integer = m.products().stream().allMatch(p -> Lowering.isInteger(p.weight()));
         List<Band> bands = bands(m.products());
-        if (n <= MAX_VEC_TOKENS && integer) {
+        if (integer && matrices.decodes(n)) {
+          bands.forEach(band -> matrices.recordDecoding(op.norm(), op.x(), band, 0, n));
+        } else if (integer && n <= MAX_VEC_TOKENS) {
           integerProducts(op, bands, n);
         } else {
           otherProducts(op, m.products(), bands, n);
@@ -157,7 +109,10 @@ final class Products {
       case Op.GatedMatMul m -> {
         var band = new Band(List.of(new Op.Product(m.gate(), null, m.out())));
         int kind = 1 + OpRecorder.code(m.activation());
-        if (n <= MAX_VEC_TOKENS && Lowering.isInteger(m.gate()) && follows(m)) {
+        boolean integer = Lowering.isInteger(m.gate()) && follows(m);
+        if (integer && matrices.decodes(n)) {
+          matrices.recordDecoding(op.norm(), m.x(), band, kind, n);
+        } else if (integer && n <= MAX_VEC_TOKENS) {
           GpuOp.Norm norm = prepareInteger(op, n, ceil(m.gate().rows(), 4 * LANE_GROUPS));
           integerProduct(norm, m.x(), band, kind, n, intoInt8 && m.gate().rows() % 32 == 0);
         } else {
@@ -196,7 +151,8 @@ final class Products {
     if (n == 1 && groups <= MAX_NORM_GROUPS) {
       return norm;
     }
-    normRows(norm, 1, 0, Scratch.QUANTIZED, scratch.quantized.quants(), scratch.quantized.blocks());
+    recorder.normRows(
+        norm, 1, 0, Scratch.QUANTIZED, scratch.quantized.quants(), scratch.quantized.blocks());
     quantized = norm.out();
     return null;
   }
@@ -215,6 +171,11 @@ final class Products {
     quantized = x;
   }
 
+  /** Whether products of n tokens with quantized weights take int8. */
+  boolean takeInt8(int n) {
+    return n <= MAX_VEC_TOKENS && !matrices.decodes(n);
+  }
+
   /** Says that attention left {@code value} as int8. */
   void isQuantized(Value value) {
     quantized = value;
@@ -222,41 +183,10 @@ final class Products {
 
   /** Forgets that {@code values}, which are written now, are there in other forms. */
   void overwritten(List<Value> values) {
+    matrices.overwritten(values);
     for (Value value : values) {
       quantized = value.equals(quantized) ? null : quantized;
       gated = value.equals(gated) ? null : gated;
-      halves = value.equals(halves) ? null : halves;
-    }
-  }
-
-  private void normRows(GpuOp.Norm norm, int form, int split, int resource, long to, long scales) {
-    Set<Integer> reads = new HashSet<>();
-    Set<Integer> writes = new HashSet<>(Set.of(resource));
-    normUses(norm, reads, writes);
-    dispatcher.uses(reads, writes);
-    int n = recorder.rows(norm.a());
-    push.clear()
-        .addresses(resources.address(norm.a()), recorder.address(norm.b()))
-        .addresses(
-            recorder.vector(norm.weight()), norm.post() == null ? 0 : recorder.vector(norm.post()))
-        .addresses(recorder.address(norm.sum()), to, scales)
-        .ints(n)
-        .floats(norm.eps(), norm.scale());
-    recorder.run(
-        recorder.pipeline(
-            Kernel.plain("norm_row"), GROUP, norm.out().width(), norm.mode(), form, split),
-        push,
-        n,
-        1);
-  }
-
-  private void normUses(GpuOp.Norm norm, Set<Integer> reads, Set<Integer> writes) {
-    reads.add(resources.buffer(norm.a()));
-    if (norm.b() != null) {
-      reads.add(resources.buffer(norm.b()));
-    }
-    if (norm.sum() != null) {
-      writes.add(resources.buffer(norm.sum()));
     }
   }
 
@@ -300,7 +230,7 @@ final class Products {
     boolean fromGated = x.equals(gated);
     QuantizedX from = fromGated ? scratch.gated : scratch.quantized;
     if (norm != null) {
-      normUses(norm, reads, writes);
+      recorder.normUses(norm, reads, writes);
     } else {
       reads.add(fromGated ? Scratch.GATED : Scratch.QUANTIZED);
     }
@@ -360,14 +290,14 @@ final class Products {
 
   private void otherProducts(
       GpuOp.Products op, List<Op.Product> products, List<Band> bands, int n) {
-    boolean matrices = n > MAX_VEC_TOKENS && hasMatrices(device);
-    if (!matrices || !products.stream().allMatch(p -> fitsMatrices(p.weight()))) {
+    boolean takes = matrices.takes(n);
+    if (!takes || !products.stream().allMatch(p -> MatrixProducts.fits(p.weight()))) {
       if (op.norm() != null) {
         recorder.normAlone(op.norm());
       }
       for (Op.Product p : products) {
-        if (matrices && fitsMatrices(p.weight())) {
-          matrixProduct(null, op.x(), new Band(List.of(p)), null, 0, n);
+        if (takes && MatrixProducts.fits(p.weight())) {
+          matrices.record(null, op.x(), new Band(List.of(p)), null, 0, n);
         } else {
           floatProduct(op.x(), p.weight(), null, 0, p.bias(), p.out(), n);
         }
@@ -375,116 +305,19 @@ final class Products {
       return;
     }
     for (Band band : bands) {
-      matrixProduct(op.norm(), op.x(), band, null, 0, n);
+      matrices.record(op.norm(), op.x(), band, null, 0, n);
     }
   }
 
   private void gatedOtherwise(GpuOp.Products op, Op.GatedMatMul m, Band band, int kind, int n) {
-    if (n > MAX_VEC_TOKENS && hasMatrices(device) && fitsMatrices(m.gate())) {
-      matrixProduct(op.norm(), m.x(), band, m.up(), kind, n);
+    if (matrices.takes(n) && MatrixProducts.fits(m.gate())) {
+      matrices.record(op.norm(), m.x(), band, m.up(), kind, n);
       return;
     }
     if (op.norm() != null) {
       recorder.normAlone(op.norm());
     }
     floatProduct(m.x(), m.gate(), m.up(), kind, null, m.out(), n);
-  }
-
-  /** Sees to it that x is there as float16 in these many terms. */
-  private void toHalves(GpuOp.@Nullable Norm norm, Value x, int terms) {
-    if (x.equals(halves) && terms == halfTerms) {
-      return;
-    }
-    if (norm != null) {
-      normRows(
-          norm, 2, terms - 1, Scratch.HALVES, scratch.halves.address(), scratch.powers.address());
-    } else {
-      dispatcher.uses(Set.of(resources.buffer(x)), Set.of(Scratch.HALVES));
-      int n = recorder.rows(x);
-      push.clear()
-          .addresses(resources.address(x), scratch.halves.address(), scratch.powers.address())
-          .ints(n, x.width());
-      recorder.run(recorder.pipeline(Kernel.plain("to_half"), GROUP, terms - 1), push, n, 1);
-    }
-    halves = x;
-    halfTerms = terms;
-  }
-
-  private void matrixProduct(
-      GpuOp.@Nullable Norm norm, Value x, Band band, @Nullable Weight up, int kind, int n) {
-    Weight weight = band.weight();
-    int terms = weight.type() == DType.F16 ? 2 : 1;
-    toHalves(norm, x, terms);
-    if (weight.type() == DType.F16 && (up == null || resources.weights.follows(weight, up))) {
-      dispatcher.uses(Set.of(Scratch.HALVES), written(band));
-      matrixDispatch(
-          resources.weights.planes(weight)[0], band, kind, n, 0, band.rows(), band.rows());
-      return;
-    }
-    int rowBytes = 2 * weight.cols() * (up == null ? 1 : 2);
-    int most = Math.toIntExact(scratch.decodedBytes() / rowBytes / MATRIX_ROWS * MATRIX_ROWS);
-    for (int first = 0; first < band.rows(); first += most) {
-      int count = Math.min(most, band.rows() - first);
-      int half = decodedHalf;
-      decodedHalf = 1 - decodedHalf;
-      dispatcher.uses(Set.of(), Set.of(Scratch.DECODED - half));
-      decode(weight, first, count, scratch.decoded(half));
-      if (up != null) {
-        decode(up, first, count, scratch.decoded(half) + 2L * count * weight.cols());
-      }
-      Set<Integer> reads = Set.of(Scratch.HALVES, Scratch.DECODED - half);
-      dispatcher.uses(reads, written(band));
-      matrixDispatch(scratch.decoded(half), band, kind, n, first, count, count);
-    }
-  }
-
-  private Set<Integer> written(Band band) {
-    Set<Integer> writes = new HashSet<>();
-    band.products().forEach(p -> writes.add(resources.buffer(p.out())));
-    return writes;
-  }
-
-  private void decode(Weight weight, int first, int count, long to) {
-    if (weight.type() == DType.F16) {
-      throw new IllegalStateException("gate and up of F16 lie apart: " + weight);
-    }
-    int perRow = weight.cols() / weight.type().blockElements();
-    long units = (long) count * weight.cols() / 32;
-    push.clear()
-        .addresses(to, resources.weights.planes(weight)[0])
-        .ints(resources.weights.units(weight))
-        .ints(first * perRow, Math.toIntExact(units));
-    recorder.runEach(Kernel.of("dequantize", weight.type()), push, units);
-  }
-
-  private void matrixDispatch(
-      long weights, Band band, int kind, int n, int first, int count, int up) {
-    Weight weight = band.weight();
-    push.clear()
-        .addresses(weights, scratch.halves.address(), scratch.powers.address())
-        .addresses(
-            recorder.address(band.out(0)),
-            recorder.address(band.out(1)),
-            recorder.address(band.out(2)))
-        .addresses(band.bias() == null ? 0 : recorder.vector(band.bias()))
-        .ints(weight.cols(), count, n, band.rows(0), band.rows(1), band.rows(), first, up);
-    boolean gated = kind > 0;
-    int hasBias = band.bias() == null ? 0 : 1;
-    int split = weight.type() == DType.F16 ? 1 : 0;
-    int wide = n > 64 ? 128 : 64;
-    int deep = weight.cols() % 64 == 0 && device.maxSharedBytes() >= 40 << 10 ? 64 : 32;
-    int stages = deep == 32 && device.maxSharedBytes() >= 48 << 10 ? 2 : 1;
-    recorder.run(
-        recorder.pipeline(
-            Kernel.matrix(Objects.requireNonNull(device.matrixShape()), wide, deep, gated),
-            GROUP,
-            kind,
-            hasBias,
-            split,
-            stages),
-        push,
-        ceil(count, gated ? MATRIX_ROWS / 2 : MATRIX_ROWS),
-        ceil(n, wide));
   }
 
   private void floatProduct(

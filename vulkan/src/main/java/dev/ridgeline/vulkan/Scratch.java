@@ -74,7 +74,7 @@ final class Scratch implements AutoCloseable {
   private final List<AutoCloseable> open = new ArrayList<>();
 
   Scratch(GpuDevice device, Graph graph, Capacity capacity) {
-    sizes = sizes(graph, capacity, Products.hasMatrices(device.info()));
+    sizes = sizes(graph, capacity, MatrixProducts.has(device.info()));
     boolean done = false;
     try {
       quantized = opened(QuantizedX.allocate(device, sizes.quantized));
@@ -121,7 +121,7 @@ final class Scratch implements AutoCloseable {
     long decoded = 0;
     long partials = 0;
     long counters = 0;
-    boolean many = matrices && capacity.maxTokens() > few;
+    boolean many = capacity.maxTokens() > few;
     long paddedRows = (capacity.maxTokens() + 255L) / 256 * 256;
     for (Op op : graph.ops()) {
       switch (op) {
@@ -129,11 +129,13 @@ final class Scratch implements AutoCloseable {
           long cols = op.inputs().getFirst().width();
           quantized = Math.max(quantized, few * cols);
           for (Weight weight : op.weights()) {
-            if (many && Products.fitsMatrices(weight)) {
+            if (matrices && MatrixProducts.fits(weight)) {
               int terms = weight.type() == DType.F16 ? 2 : 1;
               halves = Math.max(halves, 2L * terms * paddedRows * cols);
               decoded =
-                  Math.max(decoded, 4L * weight.cols() * ((weight.rows() + 127L) / 128 * 128));
+                  Math.max(
+                      decoded,
+                      many ? 4L * weight.cols() * ((weight.rows() + 127L) / 128 * 128) : 0);
             }
           }
           if (op instanceof Op.GatedMatMul m) {

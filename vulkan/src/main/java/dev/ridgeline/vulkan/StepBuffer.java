@@ -27,7 +27,7 @@ final class StepBuffer implements AutoCloseable {
   }
 
   /** Rows of a tile of attention, for each kind of tile. */
-  private static final int[] TILES = {16, 32};
+  private static final int[] TILES = {16, 32, 64};
 
   private static long tileInts(Capacity c) {
     long ints = 0;
@@ -49,10 +49,10 @@ final class StepBuffer implements AutoCloseable {
 
   private long tilesAt(int queries) {
     long ints = tableAt(capacity.kvBlocks().size(), 0) / 4;
-    return 4
-        * (queries == TILES[0]
-            ? ints
-            : ints + 2L * tiles(capacity, capacity.maxTokens(), TILES[0]));
+    for (int smaller : TILES) {
+      ints += smaller < queries ? 2L * tiles(capacity, capacity.maxTokens(), smaller) : 0;
+    }
+    return 4 * ints;
   }
 
   private void writeTiles(Step step, int queries) {

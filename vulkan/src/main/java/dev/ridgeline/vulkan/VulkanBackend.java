@@ -54,7 +54,7 @@ public final class VulkanBackend implements Backend {
         0,
         MemoryPlan.kvBytes(graph, capacity),
         new ActivationPlan(Lowering.of(split), split, capacity).bytes()
-            + Scratch.sizes(split, capacity, Products.hasMatrices(device.info())).bytes()
+            + Scratch.sizes(split, capacity, MatrixProducts.has(device.info())).bytes()
             + StepBuffer.bytes(capacity)
             + LayerSplit.inputBytes(graph, capacity.maxTokens()),
         WeightStore.stagingBytes(device) + VulkanExecutable.logitsBytes(graph, capacity));

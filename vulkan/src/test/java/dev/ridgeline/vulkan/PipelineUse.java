@@ -48,7 +48,7 @@ record PipelineUse(Kernel kernel, int... constants) {
         List.of("quantize_x", "to_half", "rms_norm", "elementwise", "rope", "store_kv")) {
       uses.add(new PipelineUse(Kernel.plain(plain), 256, 0));
     }
-    if (Products.hasMatrices(info)) {
+    if (MatrixProducts.has(info)) {
       uses.addAll(matrices(info));
     }
     return uses;
