@@ -34,10 +34,7 @@ final class AttentionRecorder {
   private final Push push = new Push();
   private final int q8;
 
-  /**
-   * With {@code matrices}, prompts use {@code attend_matrix.comp}: cooperative matrices of an extent
-   * that leaves it registers.
-   */
+  /** With {@code matrices}, prompts use {@code attend_matrix.comp}. */
   AttentionRecorder(
       OpRecorder recorder,
       Graph graph,

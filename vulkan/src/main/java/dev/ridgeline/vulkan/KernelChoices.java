@@ -33,7 +33,10 @@ final class KernelChoices {
             "attention, 1 to %d tokens".formatted(FEW),
             "attend",
             "query heads of a KV head together, positions cut into parts"),
-        new KernelChoice("attention, more tokens", "attend_tile", "tiles of queries in float32"));
+        new KernelChoice(
+            "attention, more tokens",
+            "attend_tile",
+            "tiles of queries in float32; attend_matrix where the layout of matrices is known"));
   }
 
   private static KernelChoice manyTokens(DeviceInfo device) {
