@@ -69,8 +69,14 @@ final class ServeCommand implements Callable<Integer> {
               + " parallel, or less if memory is short.")
   private int kvTokens;
 
-  @Option(names = "--no-prefix-cache", description = "Keep nothing for prompts that begin alike.")
-  private boolean noPrefixCache;
+  @Option(
+      names = "--prefix-cache",
+      paramLabel = "BYTES",
+      description =
+          "Most of the KV cache that prompts of the past may keep for those that begin alike, such as"
+              + " 512M or 2G; 0: none. Default: all that nobody else needs.",
+      converter = ByteCount.class)
+  private long prefixCacheBytes = Long.MAX_VALUE;
 
   @Option(
       names = "--max-gap",
@@ -209,7 +215,7 @@ final class ServeCommand implements Callable<Integer> {
             .batchTokens(context.batch)
             .parallel(parallel)
             .kvTokens(kvTokens)
-            .prefixCache(!noPrefixCache)
+            .prefixCacheBytes(prefixCacheBytes)
             .maxGap(Duration.ofMillis(maxGapMillis))
             .embeddings(embeddings)
             .listeners(listener)

@@ -21,24 +21,11 @@ final class Blocks {
 
   /** Hears how blocks come and grow. */
   interface Listener {
-    void onOpen(Block block);
+    default void onOpen(Block block) {}
 
     void onGrow(Block block, String text);
 
-    void onClose(Block block);
-
-    /** Nobody listens. */
-    Listener NONE =
-        new Listener() {
-          @Override
-          public void onOpen(Block block) {}
-
-          @Override
-          public void onGrow(Block block, String text) {}
-
-          @Override
-          public void onClose(Block block) {}
-        };
+    default void onClose(Block block) {}
   }
 
   private final List<Block> all = new ArrayList<>();

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions}: answers to conversations. */
 final class ChatEndpoint {
-  private static final int MAX_TOP_LOGPROBS = 20;
+  static final int MAX_TOP_LOGPROBS = 20;
 
   private ChatEndpoint() {}
 
@@ -50,8 +50,21 @@ final class ChatEndpoint {
 
   private record Probabilities(List<Probability> content) {}
 
-  private record Probability(
-      String token, float logprob, byte[] bytes, List<Probability> topLogprobs) {}
+  /** A token with its probability, and at the outer level those of the likeliest ones. */
+  record Probability(String token, float logprob, byte[] bytes, List<Probability> topLogprobs) {
+    static Probability of(Tokenizer tokenizer, int id, Logprobs logprobs) {
+      var top = new ArrayList<Probability>();
+      for (int i = 0; i < logprobs.topIds().length; i++) {
+        top.add(of(tokenizer, logprobs.topIds()[i], logprobs.top()[i], List.of()));
+      }
+      return of(tokenizer, id, logprobs.chosen(), top);
+    }
+
+    private static Probability of(
+        Tokenizer tokenizer, int id, float logprob, List<Probability> top) {
+      return new Probability(tokenizer.piece(id), logprob, tokenizer.bytes(id), top);
+    }
+  }
 
   static void handle(Exchange exchange) {
     Fields body = exchange.body();
@@ -125,17 +138,9 @@ final class ChatEndpoint {
           all = new ArrayList<>();
           probabilities[index] = all;
         }
-        var top = new ArrayList<Probability>();
-        for (int i = 0; i < logprobs.topIds().length; i++) {
-          top.add(probability(logprobs.topIds()[i], logprobs.top()[i], List.of()));
-        }
-        all.add(probability(token.id(), logprobs.chosen(), top));
+        all.add(Probability.of(tokenizer, token.id(), logprobs));
       }
       return answers[index].accept(token.text());
-    }
-
-    private Probability probability(int id, float logprob, List<Probability> top) {
-      return new Probability(tokenizer.piece(id), logprob, tokenizer.bytes(id), top);
     }
 
     private static String reason(ChatAnswer answer, FinishReason reason) {

@@ -1,6 +1,6 @@
 package dev.ridgeline.server;
 
-import dev.ridgeline.sampler.grammar.Constraint;
+import dev.ridgeline.sampler.TokenMask;
 import dev.ridgeline.sampler.grammar.GrammarException;
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.scheduler.GenerateParams;
@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -72,6 +74,10 @@ record ChatPlan(int[] prompt, GenerateParams params, Supplier<Delta.Reader> read
       return new Tools(one, Choice.REQUIRED, false);
     }
 
+    Set<String> names() {
+      return offered.stream().map(t -> String.valueOf(name(t))).collect(Collectors.toSet());
+    }
+
     private static Object name(Map<String, Object> tool) {
       return tool.get("function") instanceof Map<?, ?> f ? String.valueOf(f.get("name")) : "";
     }
@@ -82,25 +88,27 @@ record ChatPlan(int[] prompt, GenerateParams params, Supplier<Delta.Reader> read
   }
 
   static ChatPlan of(Exchange exchange, Fields body, GenerateParams params) {
-    return of(exchange, body, ChatMessages.read(body), Tools.read(body), params);
+    List<Map<String, Object>> messages = ChatMessages.read(body);
+    return of(exchange, body, messages, Tools.read(body), Constraints.form(body), params);
   }
 
-  /** A plan for messages and tools from whatever protocol. */
+  /**
+   * A plan for messages and tools from whatever protocol.
+   *
+   * @param form of the answer; where the model may call tools, it either calls or keeps to the form
+   */
   static ChatPlan of(
       Exchange exchange,
       Fields body,
       List<Map<String, Object>> messages,
       Tools tools,
+      Constraints.@Nullable Form form,
       GenerateParams params) {
-    Engine engine = exchange.core().engine();
-    ChatPrompt chat = chatPrompt(engine);
-    GenerateParams constrained = Constraints.apply(exchange, body, params);
+    ChatPrompt chat = chatPrompt(exchange.core().engine());
     if (tools.offered.isEmpty()) {
       String prompt = render(chat, body, messages, List.of());
-      return new ChatPlan(chat.encode(prompt), constrained, readers(prompt, Delta.Reader::plain));
-    }
-    if (constrained.constraint() != null && constrained.constraint() != params.constraint()) {
-      throw body.invalid("tools", "cannot be combined with a response format or a grammar");
+      GenerateParams formed = exchange.core().constraints().apply(form, params);
+      return new ChatPlan(chat.encode(prompt), formed, readers(prompt, Delta.Reader::plain));
     }
     @Nullable ToolFormat own = exchange.core().toolFormat();
     ToolFormat format = own == null ? ToolFormat.GENERIC : own;
@@ -109,25 +117,33 @@ record ChatPlan(int[] prompt, GenerateParams params, Supplier<Delta.Reader> read
             ? render(chat, body, GenericTools.messages(messages, tools.offered), List.of())
             : render(chat, body, messages, tools.offered);
     boolean required = tools.choice == Tools.Choice.REQUIRED;
-    Constraint constraint = constraint(exchange, format, tools);
-    GenerateParams withTools =
-        Constraints.with(
-            params.toBuilder().specialTokens(true).build(),
-            required ? constraint : constraint.after(format.trigger()));
     return new ChatPlan(
         chat.encode(prompt),
-        withTools,
+        Constraints.with(
+            params.toBuilder().specialTokens(true).build(),
+            constraint(exchange.core().constraints(), format, tools, form)),
         required
-            ? () -> new ToolReader(format, true)
-            : readers(prompt, () -> new ToolReader(format, false)));
+            ? () -> new ToolReader(format, tools.names(), true)
+            : readers(prompt, () -> new ToolReader(format, tools.names(), false)));
   }
 
-  private static Constraint constraint(Exchange exchange, ToolFormat format, Tools tools) {
+  private static Supplier<TokenMask> constraint(
+      Constraints constraints, ToolFormat format, Tools tools, Constraints.@Nullable Form form) {
+    String calls;
     try {
-      return exchange.core().constraints().tools(format.gbnf(tools.offered, tools.several));
+      calls = format.gbnf(tools.offered, tools.several);
     } catch (GrammarException e) {
       throw ApiException.invalid("tools", "tools: " + e.getMessage());
     }
+    if (tools.choice == Tools.Choice.REQUIRED) {
+      return constraints.of(new Constraints.Form("tools", calls), true);
+    }
+    if (form == null) {
+      return constraints.of(new Constraints.Form("tools", calls), true).after(format.trigger());
+    }
+    constraints.of(form, false); // says what is wrong with it, by its own lines
+    String either = ToolFormat.either(calls, form.gbnf());
+    return constraints.of(new Constraints.Form(form.field(), either), true);
   }
 
   /** With a reader of thoughts around them where the prompt or the answer may open one. */

@@ -59,14 +59,14 @@ final class CompletionsEndpoint {
       throw body.invalid("echo", "cannot be combined with 'logprobs'");
     }
     GenerateParams params =
-        Constraints.apply(
-            exchange,
-            body,
-            GenerateFields.read(
-                exchange,
-                body,
-                logprobs,
-                GenerateFields.maxTokens(body, "max_tokens", "n_predict")));
+        core.constraints()
+            .apply(
+                Constraints.form(body),
+                GenerateFields.read(
+                    exchange,
+                    body,
+                    logprobs,
+                    GenerateFields.maxTokens(body, "max_tokens", "n_predict")));
     boolean stream = body.bool("stream", false);
     boolean usage = StreamOptions.includeUsage(body);
     try (Generation generation = Generation.start(exchange, prompts, n, params)) {

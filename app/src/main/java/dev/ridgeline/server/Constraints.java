@@ -2,6 +2,7 @@ package dev.ridgeline.server;
 
 import dev.ridgeline.sampler.grammar.Constraint;
 import dev.ridgeline.sampler.grammar.GrammarException;
+import dev.ridgeline.sampler.grammar.JsonSchema;
 import dev.ridgeline.sampler.grammar.TokenTable;
 import dev.ridgeline.scheduler.GenerateParams;
 import dev.ridgeline.tokenizer.TokenKind;
@@ -17,21 +18,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class Constraints {
   private static final int KEPT = 64;
+  private static final long KEPT_BYTES = 64 << 20;
 
   private final TokenTable tokens;
 
   /** With control tokens, which templates like to put around calls. */
   private final TokenTable withControl;
 
-  private final Map<String, Constraint> kept =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Constraint> eldest) {
-          return size() > KEPT;
-        }
-      };
+  /** By their grammars, the one used last at the end. */
+  private final LinkedHashMap<String, Constraint> kept = new LinkedHashMap<>(16, 0.75f, true);
 
   Constraints(Tokenizer tokenizer) {
     tokens = table(tokenizer, false);
@@ -49,75 +44,99 @@ final class Constraints {
         tokenizer.ends());
   }
 
-  /** Calls of tools. */
-  synchronized Constraint tools(String grammar) {
-    return kept.computeIfAbsent("t" + grammar, _ -> Constraint.ofGbnf(grammar, withControl));
+  /**
+   * What an answer must look like.
+   *
+   * @param field that demands it
+   * @param gbnf its grammar
+   */
+  record Form(String field, String gbnf) {}
+
+  /**
+   * Texts of the grammar.
+   *
+   * @param control whether control tokens may spell it, too
+   * @throws ApiException 400 if it cannot be used
+   */
+  synchronized Constraint of(Form form, boolean control) {
+    try {
+      Constraint constraint =
+          kept.computeIfAbsent(
+              (control ? "+" : "-") + form.gbnf,
+              _ -> Constraint.ofGbnf(form.gbnf, control ? withControl : tokens));
+      while (kept.size() > 1 && (kept.size() > KEPT || bytes() > KEPT_BYTES)) {
+        kept.pollFirstEntry();
+      }
+      return constraint;
+    } catch (GrammarException e) {
+      throw refused(form.field, e);
+    }
   }
 
-  /** Texts of the grammar. */
-  synchronized Constraint gbnf(String grammar) {
-    return kept.computeIfAbsent("g" + grammar, _ -> Constraint.ofGbnf(grammar, tokens));
+  private long bytes() {
+    return kept.values().stream().mapToLong(Constraint::bytes).sum();
   }
 
-  /** JSON texts of the schema. */
-  synchronized Constraint schema(Map<String, ?> schema) {
-    return kept.computeIfAbsent("s" + Json.text(schema), _ -> Constraint.ofSchema(schema, tokens));
+  private static ApiException refused(String field, GrammarException e) {
+    return ApiException.invalid(field, field + ": " + e.getMessage());
   }
 
   /**
-   * {@code params} with the constraint that {@code body} asks for, if it does.
+   * The form that a request demands of its answers; null if none.
    *
-   * @throws ApiException 400 if the grammar or the schema cannot be used
+   * @throws ApiException 400 if it cannot be enforced
    */
-  static GenerateParams apply(Exchange exchange, Fields body, GenerateParams params) {
-    Constraints constraints = exchange.core().constraints();
-    String field = "grammar";
-    try {
-      Constraint constraint = null;
-      String grammar = body.string("grammar");
-      if (grammar != null && !grammar.isEmpty()) {
-        constraint = constraints.gbnf(grammar);
-      }
-      for (String name : new String[] {"json_schema", "guided_json"}) {
-        field = name;
-        Fields schema = body.fields(name);
-        constraint = schema == null ? constraint : constraints.schema(schema.asMap());
-      }
-      field = "response_format";
-      Fields format = body.fields("response_format");
-      if (format != null) {
-        constraint = constraints.of(format, constraint);
-      }
-      return constraint == null ? params : with(params, constraint);
-    } catch (GrammarException e) {
-      throw ApiException.invalid(field, field + ": " + e.getMessage());
+  static @Nullable Form form(Fields body) {
+    Form form = null;
+    String grammar = body.string("grammar");
+    if (grammar != null && !grammar.isEmpty()) {
+      form = new Form("grammar", grammar);
     }
+    for (String name : new String[] {"json_schema", "guided_json"}) {
+      Fields schema = body.fields(name);
+      form = schema == null ? form : schema(name, schema.asMap());
+    }
+    Fields format = body.fields("response_format");
+    return format == null ? form : form("response_format", format, form);
+  }
+
+  /** {@code response_format} of the chat API, or {@code text.format} of the responses API. */
+  static @Nullable Form form(String field, Fields format, @Nullable Form otherwise) {
+    String type = format.requiredString("type");
+    return switch (type) {
+      case "text" -> otherwise;
+      case "json_object" -> {
+        Fields schema = format.fields("schema");
+        yield schema(field, schema == null ? Map.of() : schema.asMap());
+      }
+      case "json_schema" -> {
+        Fields wrapper = format.fields("json_schema");
+        Fields schema = (wrapper == null ? format : wrapper).requiredFields("schema");
+        yield schema(field, schema.asMap());
+      }
+      case "grammar" -> new Form(field, format.requiredString("grammar"));
+      default ->
+          throw format.invalid(
+              "type", "expected text, json_object, json_schema or grammar, found '%s'", type);
+    };
+  }
+
+  private static Form schema(String field, Map<String, ?> schema) {
+    try {
+      return new Form(field, JsonSchema.toGbnf(schema));
+    } catch (GrammarException e) {
+      throw refused(field, e);
+    }
+  }
+
+  /** {@code params} held to {@code form}, if there is one. */
+  GenerateParams apply(@Nullable Form form, GenerateParams params) {
+    return form == null ? params : with(params, of(form, false));
   }
 
   static GenerateParams with(
       GenerateParams params, Supplier<dev.ridgeline.sampler.TokenMask> constraint) {
     // A text that has to be whole must be able to end.
     return params.toBuilder().constraint(constraint).ignoreEos(false).build();
-  }
-
-  /** {@code response_format} of the chat API, or {@code text.format} of the responses API. */
-  @Nullable Constraint of(Fields format, @Nullable Constraint otherwise) {
-    String type = format.requiredString("type");
-    return switch (type) {
-      case "text" -> otherwise;
-      case "json_object" -> {
-        Fields schema = format.fields("schema");
-        yield schema(schema == null ? Map.of() : schema.asMap());
-      }
-      case "json_schema" -> {
-        Fields wrapper = format.fields("json_schema");
-        Fields schema = (wrapper == null ? format : wrapper).requiredFields("schema");
-        yield schema(schema.asMap());
-      }
-      case "grammar" -> gbnf(format.requiredString("grammar"));
-      default ->
-          throw format.invalid(
-              "type", "expected text, json_object, json_schema or grammar, found '%s'", type);
-    };
   }
 }

@@ -5,8 +5,6 @@ import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.server.ApiException.Kind;
 import dev.ridgeline.tokenizer.template.TemplateException;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +26,7 @@ final class Core {
 
   final long startedSeconds = System.currentTimeMillis() / 1000;
   final AtomicInteger busy = new AtomicInteger();
-  final Set<Sse> openEvents = ConcurrentHashMap.newKeySet();
+  final WatchedWriter.Busy writers = new WatchedWriter.Busy();
   private volatile State state = State.LOADING;
   private volatile @Nullable Loaded loaded;
 
@@ -125,7 +123,6 @@ final class Core {
 
   /** What answers can be held to, once the engine is there. */
   Constraints constraints() {
-    engine();
     Loaded l = loaded;
     if (l == null) {
       throw new IllegalStateException("no engine");

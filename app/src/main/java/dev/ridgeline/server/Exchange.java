@@ -112,6 +112,6 @@ final class Exchange {
 
   /** Answers with events. */
   Sse events() {
-    return new Sse(response, core.openEvents);
+    return new Sse(response);
   }
 }

@@ -61,7 +61,7 @@ final class MessagesEndpoint {
     GenerateParams params =
         GenerateFields.read(exchange, body, -1, GenerateFields.maxTokens(body, "max_tokens"));
     params = params.toBuilder().stop(body.strings("stop_sequences").toArray(String[]::new)).build();
-    return ChatPlan.of(exchange, body, messages(body), tools(body), params);
+    return ChatPlan.of(exchange, body, messages(body), tools(body), Constraints.form(body), params);
   }
 
   private static List<Map<String, Object>> messages(Fields body) {
@@ -204,7 +204,7 @@ final class MessagesEndpoint {
     }
 
     void whole(Generation generation) {
-      var blocks = new Blocks(Blocks.Listener.NONE);
+      var blocks = new Blocks((_, _) -> {});
       generation.run(into(() -> blocks));
       Map<String, Object> message = message(promptTokens);
       message.put("content", blocks.all().stream().map(Writer::block).toList());

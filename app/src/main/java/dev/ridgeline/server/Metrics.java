@@ -61,6 +61,7 @@ final class Metrics implements EngineListener, AutoCloseable {
   private final Recent recentGap = new Recent();
   private final Recent recentWhole = new Recent();
   private volatile @Nullable Engine engine;
+  private volatile boolean counting;
 
   Metrics() {
     registry.config().namingConvention(new VllmNames(registry.config().namingConvention()));
@@ -113,13 +114,21 @@ final class Metrics implements EngineListener, AutoCloseable {
           .tag("block_size", String.valueOf(capacity.blockTokens()))
           .tag("num_gpu_blocks", String.valueOf(blocks))
           .tag("cache_dtype", capacity.kvType().name().toLowerCase(Locale.ROOT))
-          .tag("enable_prefix_caching", "True")
+          .tag("enable_prefix_caching", loaded.plan().prefixCacheBytes() > 0 ? "True" : "False")
           .register(registry);
     }
   }
 
+  /** From now on steps and requests count: those before made the engine warm. */
+  void count() {
+    counting = true;
+  }
+
   @Override
   public void onStep(StepStats stats) {
+    if (!counting) {
+      return;
+    }
     step.record(stats.runNanos() + stats.sampleNanos(), TimeUnit.NANOSECONDS);
     batch.record(stats.sequences());
     generatedTokens.increment(stats.sampled());
@@ -128,6 +137,9 @@ final class Metrics implements EngineListener, AutoCloseable {
 
   @Override
   public void onFinish(RequestStats stats) {
+    if (!counting) {
+      return;
+    }
     var t = stats.timings();
     promptTokens.increment(stats.promptTokens());
     prefixQueried.increment(stats.promptTokens());

@@ -1,10 +1,12 @@
 package dev.ridgeline.server;
 
+import dev.ridgeline.sampler.Logprobs;
 import dev.ridgeline.scheduler.FinishReason;
 import dev.ridgeline.scheduler.GenerateParams;
 import dev.ridgeline.scheduler.RequestStats;
 import dev.ridgeline.scheduler.Token;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +19,8 @@ import tools.jackson.databind.JsonNode;
  * request carries its whole conversation.
  */
 final class ResponsesEndpoint {
+  private static final String WITH_LOGPROBS = "message.output_text.logprobs";
+
   private ResponsesEndpoint() {}
 
   static void handle(Exchange exchange) {
@@ -34,26 +38,22 @@ final class ResponsesEndpoint {
     }
     GenerateParams params =
         GenerateFields.read(
-            exchange, body, -1, GenerateFields.maxTokens(body, "max_output_tokens"));
+            exchange,
+            body,
+            body.strings("include").contains(WITH_LOGPROBS)
+                ? body.integer("top_logprobs", 0, ChatEndpoint.MAX_TOP_LOGPROBS, 0)
+                : -1,
+            GenerateFields.maxTokens(body, "max_output_tokens"));
     Fields text = body.fields("text");
     Fields format = text == null ? null : text.fields("format");
+    Constraints.Form form = Constraints.form(body);
     if (format != null) {
-      params = constrained(exchange, format, params);
+      form = Constraints.form("text.format", format, form);
     }
-    ChatPlan plan = ChatPlan.of(exchange, body, messages(body), tools(body), params);
+    ChatPlan plan = ChatPlan.of(exchange, body, messages(body), tools(body), form, params);
     try (Generation generation =
         Generation.start(exchange, List.of(plan.prompt()), 1, plan.params())) {
       new Writer(exchange, body, plan).write(generation, body.bool("stream", false));
-    }
-  }
-
-  private static GenerateParams constrained(
-      Exchange exchange, Fields format, GenerateParams params) {
-    try {
-      var constraint = exchange.core().constraints().of(format, null);
-      return constraint == null ? params : Constraints.with(params, constraint);
-    } catch (dev.ridgeline.sampler.grammar.GrammarException e) {
-      throw ApiException.invalid("text.format", "text.format: " + e.getMessage());
     }
   }
 
@@ -184,6 +184,11 @@ final class ResponsesEndpoint {
     private final Fields body;
     private final Delta.Reader reader;
     private final String id;
+
+    /** Of tokens whose text is held back. */
+    private final List<ChatEndpoint.Probability> pending = new ArrayList<>();
+
+    private final Map<Integer, List<ChatEndpoint.Probability>> said = new HashMap<>();
     private @Nullable RequestStats stats;
 
     Writer(Exchange exchange, Fields body, ChatPlan plan) {
@@ -195,7 +200,7 @@ final class ResponsesEndpoint {
 
     void write(Generation generation, boolean stream) {
       if (!stream) {
-        var blocks = new Blocks(Blocks.Listener.NONE);
+        var blocks = new Blocks((block, _) -> tell(block));
         generation.run(into(() -> blocks));
         exchange.send(response(blocks, status()));
         return;
@@ -231,6 +236,12 @@ final class ResponsesEndpoint {
       return new Generation.Listener() {
         @Override
         public void onToken(int index, Token token) {
+          Logprobs logprobs = token.logprobs();
+          if (logprobs != null) {
+            pending.add(
+                ChatEndpoint.Probability.of(
+                    exchange.core().engine().tokenizer(), token.id(), logprobs));
+          }
           blocks.get().accept(reader.accept(token.text()));
         }
 
@@ -241,6 +252,14 @@ final class ResponsesEndpoint {
           blocks.get().finish();
         }
       };
+    }
+
+    /** What is pending belongs to the piece of {@code block} that goes out now. */
+    private List<ChatEndpoint.Probability> tell(Blocks.Block block) {
+      List<ChatEndpoint.Probability> all = List.copyOf(pending);
+      pending.clear();
+      said.computeIfAbsent(block.index(), _ -> new ArrayList<>()).addAll(all);
+      return all;
     }
 
     private String status() {
@@ -296,7 +315,7 @@ final class ResponsesEndpoint {
           map.put("type", "message");
           map.put("role", "assistant");
           map.put("status", status);
-          map.put("content", over ? List.of(part(text)) : List.of());
+          map.put("content", over ? List.of(part(block, text)) : List.of());
         }
         case THOUGHT -> {
           map.put("type", "reasoning");
@@ -316,9 +335,16 @@ final class ResponsesEndpoint {
       return map;
     }
 
-    private static Map<String, Object> part(String text) {
+    private Map<String, Object> part(Blocks.Block block, String text) {
       return Map.of(
-          "type", "output_text", "text", text, "annotations", List.of(), "logprobs", List.of());
+          "type",
+          "output_text",
+          "text",
+          text,
+          "annotations",
+          List.of(),
+          "logprobs",
+          text.isEmpty() ? List.of() : said.getOrDefault(block.index(), List.of()));
     }
 
     private String itemId(Blocks.Block block) {
@@ -363,18 +389,19 @@ final class ResponsesEndpoint {
             "response.output_item.added",
             Map.of("output_index", block.index(), "item", item(block, "in_progress")));
         if (block.kind() == Blocks.Kind.TEXT) {
-          add("response.content_part.added", block, Map.of("content_index", 0, "part", part("")));
+          add("response.content_part.added", block, Map.of("content_index", 0, "part", part(block, "")));
         }
       }
 
       @Override
       public void onGrow(Blocks.Block block, String text) {
+        var logprobs = tell(block);
         switch (block.kind()) {
           case TEXT ->
               add(
                   "response.output_text.delta",
                   block,
-                  Map.of("content_index", 0, "delta", text, "logprobs", List.of()));
+                  Map.of("content_index", 0, "delta", text, "logprobs", logprobs));
           case THOUGHT ->
               add(
                   "response.reasoning_text.delta",
@@ -392,11 +419,17 @@ final class ResponsesEndpoint {
             add(
                 "response.output_text.done",
                 block,
-                Map.of("content_index", 0, "text", text, "logprobs", List.of()));
+                Map.of(
+                    "content_index",
+                    0,
+                    "text",
+                    text,
+                    "logprobs",
+                    said.getOrDefault(block.index(), List.of())));
             add(
                 "response.content_part.done",
                 block,
-                Map.of("content_index", 0, "part", part(text)));
+                Map.of("content_index", 0, "part", part(block, text)));
           }
           case THOUGHT ->
               add("response.reasoning_text.done", block, Map.of("content_index", 0, "text", text));

@@ -7,6 +7,7 @@ import dev.ridgeline.tokenizer.template.TemplateException;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
@@ -160,6 +161,7 @@ final class Routes {
     } catch (ClientGoneException | ServerConnectionException | UncheckedIOException e) {
       status = CLIENT_GONE;
       WatchedConnections.current().close();
+      throw new CloseConnectionException("the client is gone", e); // Helidon has nobody to answer
     } catch (RuntimeException e) {
       ApiException error = asApi(e, id);
       status = error.kind().status();

@@ -2,10 +2,8 @@ package dev.ridgeline.server;
 
 import dev.ridgeline.backend.Degradation;
 import dev.ridgeline.backend.MachineLimits;
-import dev.ridgeline.sampler.SamplingParams;
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.scheduler.EngineListener;
-import dev.ridgeline.scheduler.GenerateParams;
 import dev.ridgeline.server.ApiException.Kind;
 import io.helidon.common.configurable.Resource;
 import io.helidon.common.pki.Keys;
@@ -112,7 +110,7 @@ public final class Server implements AutoCloseable {
     return String.valueOf(cause.getMessage());
   }
 
-  private static WebServerConfig.Builder config(ServerSettings settings, Routes routes) {
+  private WebServerConfig.Builder config(ServerSettings settings, Routes routes) {
     var limits = settings.limits();
     var http1 =
         Http1ConnectionSelector.builder()
@@ -135,7 +133,7 @@ public final class Server implements AutoCloseable {
             .idleConnectionTimeout(limits.time().plusMinutes(5))
             .connectionOptions(o -> o.readTimeout(READ_TIMEOUT).tcpNoDelay(true))
             .protocolsDiscoverServices(false)
-            .addConnectionSelector(new WatchedConnections(http1))
+            .addConnectionSelector(new WatchedConnections(http1, core.writers))
             .directHandlers(errors())
             .routing(routes.routing());
     ServerSettings.TlsFiles tls = settings.listen().tls();
@@ -206,7 +204,9 @@ public final class Server implements AutoCloseable {
       for (Degradation d : engine.backend().degradations()) {
         core.log.warn("slow", Map.of("name", d.name().toLowerCase(Locale.ROOT), "why", d.text()));
       }
-      warmUp(engine);
+      long loaded = System.nanoTime();
+      new WarmUp(core, engine).run();
+      core.metrics.count();
       core.state(Core.State.READY);
       core.log.info(
           "ready",
@@ -215,7 +215,8 @@ public final class Server implements AutoCloseable {
               "url", url(),
               "backend", engine.backend().name(),
               "plan", engine.plan().toString(),
-              "seconds", Math.round((System.nanoTime() - start) / 1e7) / 100.0));
+              "seconds", seconds(System.nanoTime() - start),
+              "of_them_warm_up", seconds(System.nanoTime() - loaded)));
     } catch (RuntimeException e) {
       failure = e;
       core.state(Core.State.FAILED);
@@ -223,18 +224,8 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  /** The first steps are slow: whoever asks first should not have to wait for that. */
-  private static void warmUp(Engine engine) {
-    GenerateParams params =
-        GenerateParams.builder()
-            .sampling(SamplingParams.GREEDY)
-            .maxTokens(Math.min(16, engine.plan().capacity().maxContext() / 2))
-            .ignoreEos(true)
-            .build();
-    try (var stream =
-        engine.generate(new int[] {Math.max(0, engine.tokenizer().size() / 2)}, params)) {
-      stream.collect();
-    }
+  private static double seconds(long nanos) {
+    return Math.round(nanos / 1e7) / 100.0;
   }
 
   private void keepHouse() {
@@ -247,12 +238,10 @@ public final class Server implements AutoCloseable {
       }
       refreshKeys();
       long limit = core.settings.limits().write().toNanos();
-      core.openEvents.forEach(
-          events -> {
-            if (events.closeIfStuck(limit)) {
-              core.log.warn("slow_reader", Map.of("limit_seconds", limit / 1e9));
-            }
-          });
+      int stuckClients = core.writers.closeStuck(limit);
+      if (stuckClients > 0) {
+        core.log.warn("slow_readers", Map.of("closed", stuckClients, "limit_seconds", limit / 1e9));
+      }
       stuck = watchStep(stuck);
     }
   }
@@ -286,6 +275,11 @@ public final class Server implements AutoCloseable {
   /** The port, also where any was asked for. */
   public int port() {
     return web.port();
+  }
+
+  /** Requests that have arrived and are not answered. */
+  int requestsUnderWay() {
+    return core.busy.get();
   }
 
   /** Waits until the model is ready to answer. */

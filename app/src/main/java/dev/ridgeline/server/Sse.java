@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Server-sent events. What is added goes out with the next {@link #flush}, in one packet. */
@@ -19,19 +18,14 @@ final class Sse implements AutoCloseable {
 
   private final OutputStream out;
   private final ByteArrayOutputStream held = new ByteArrayOutputStream();
-  private final ConnectionReader connection = WatchedConnections.current();
-  private final Set<Sse> open;
-  private volatile long writingSince;
 
-  Sse(ServerResponse response, Set<Sse> open) {
+  Sse(ServerResponse response) {
     response
         .status(200)
         .header(HeaderNames.CONTENT_TYPE, "text/event-stream; charset=utf-8")
         .header(HeaderNames.CACHE_CONTROL, "no-store")
         .header("X-Accel-Buffering", "no");
     out = response.outputStream();
-    this.open = open;
-    open.add(this);
   }
 
   void add(Object value) {
@@ -69,31 +63,18 @@ final class Sse implements AutoCloseable {
     if (held.size() == 0) {
       return;
     }
-    writingSince = Math.max(1, System.nanoTime());
     try {
       out.write(held.toByteArray());
       out.flush();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
-      writingSince = 0;
       held.reset();
     }
   }
 
-  /** Closes the connection if the client has not read for {@code nanos}. */
-  boolean closeIfStuck(long nanos) {
-    long since = writingSince;
-    boolean stuck = since != 0 && System.nanoTime() - since > nanos;
-    if (stuck) {
-      connection.close();
-    }
-    return stuck;
-  }
-
   @Override
   public void close() {
-    open.remove(this);
     try {
       out.close();
     } catch (IOException e) {

@@ -216,6 +216,11 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
             + JsonSchema.quote(text.substring(at + ID.length()));
   }
 
+  /** A grammar of the texts of two others, of which the second may have been written by hand. */
+  static String either(String a, String b) {
+    return "root ::= a-root | b-root\n" + prefixed(a, "a-") + "\n" + prefixed(b, "b-");
+  }
+
   /** The rules with {@code prefix} before their names, so that grammars can stand together. */
   private static String prefixed(String gbnf, String prefix) {
     var all = new StringBuilder();
@@ -232,6 +237,9 @@ record ToolFormat(String begin, String middle, String end, @Nullable String next
         all.append(gbnf, i, end + 1);
         i = end + 1;
         fresh = true;
+      } else if (c == '#') {
+        int end = gbnf.indexOf('\n', i);
+        i = end < 0 ? gbnf.length() : end;
       } else if (c == '{') {
         int end = gbnf.indexOf('}', i) + 1;
         all.append(gbnf, i, end);

@@ -2,6 +2,7 @@ package dev.ridgeline.server;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 /** Finds the calls of tools in a text, written as a {@link ToolFormat} says. */
@@ -15,6 +16,7 @@ final class ToolReader implements Delta.Reader {
   }
 
   private final ToolFormat format;
+  private final Set<String> names;
   private final String trigger;
   private final StringBuilder held = new StringBuilder();
   private final List<Delta> out = new ArrayList<>();
@@ -23,10 +25,12 @@ final class ToolReader implements Delta.Reader {
   private ToolFormat.JsonScan scan = new ToolFormat.JsonScan();
 
   /**
+   * @param names of the tools that may be called: what looks like a call of another one is text
    * @param called whether the text begins with a call, as where one is required
    */
-  ToolReader(ToolFormat format, boolean called) {
+  ToolReader(ToolFormat format, Set<String> names, boolean called) {
     this.format = format;
+    this.names = names;
     trigger = format.trigger();
     at = called ? At.BEGIN : At.TEXT;
   }
@@ -111,6 +115,11 @@ final class ToolReader implements Delta.Reader {
   }
 
   private boolean name() {
+    if (names.stream().noneMatch(n -> begins(n + format.middle()))) {
+      at = At.TEXT; // only looks like a call
+      out.add(new Delta.Content(format.begin()));
+      return true;
+    }
     int end = held.indexOf(format.middle());
     if (end < 0) {
       return false;
@@ -178,6 +187,12 @@ final class ToolReader implements Delta.Reader {
     int behind = id + ToolFormat.ID.length();
     return literal.startsWith(held.substring(0, id))
         && literal.substring(behind).equals(held.substring(behind, literal.length()));
+  }
+
+  /** Whether what is held begins with {@code text}, or with as much of it as is there. */
+  private boolean begins(String text) {
+    int n = Math.min(text.length(), held.length());
+    return text.startsWith(held.substring(0, n));
   }
 
   private static int idAt(String literal, int length) {

@@ -18,16 +18,18 @@ import java.util.concurrent.ExecutorService;
 
 /**
  * HTTP/1.1 connections that notice when their client goes away while its request is being worked
- * on. Helidon only looks at a connection between requests; here its reader is ours, and may read
- * ahead.
+ * on, or does not read. Helidon only looks at a connection between requests; here its reader is
+ * ours, and may read ahead.
  */
 final class WatchedConnections implements ServerConnectionSelector {
   private static final ThreadLocal<ConnectionReader> CURRENT = new ThreadLocal<>();
 
   private final Http1ConnectionSelector http1;
+  private final WatchedWriter.Busy busy;
 
-  WatchedConnections(Http1ConnectionSelector http1) {
+  WatchedConnections(Http1ConnectionSelector http1, WatchedWriter.Busy busy) {
     this.http1 = http1;
+    this.busy = busy;
   }
 
   /** The reader of the connection whose request this thread is answering. */
@@ -55,11 +57,13 @@ final class WatchedConnections implements ServerConnectionSelector {
     // A connection has one thread, and this is it.
     var reader = new ConnectionReader(context.serverSocket());
     CURRENT.set(reader);
-    return http1.connection(new Watched(context, DataReader.create(reader)));
+    DataWriter writer = busy.watch(context.dataWriter(), reader);
+    return http1.connection(new Watched(context, DataReader.create(reader), writer));
   }
 
-  /** The same connection with another reader. */
-  private record Watched(ConnectionContext of, DataReader dataReader) implements ConnectionContext {
+  /** The same connection with another reader and writer. */
+  private record Watched(ConnectionContext of, DataReader dataReader, DataWriter dataWriter)
+      implements ConnectionContext {
     @Override
     public ListenerContext listenerContext() {
       return of.listenerContext();
@@ -68,11 +72,6 @@ final class WatchedConnections implements ServerConnectionSelector {
     @Override
     public ExecutorService executor() {
       return of.executor();
-    }
-
-    @Override
-    public DataWriter dataWriter() {
-      return of.dataWriter();
     }
 
     @Override

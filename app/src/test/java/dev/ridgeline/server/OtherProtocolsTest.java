@@ -89,6 +89,71 @@ class OtherProtocolsTest {
   }
 
   @Test
+  void aToolIsStreamedInBothProtocols() {
+    List<JsonNode> events =
+        server
+            .post(
+                "/v1/messages",
+                "{'max_tokens':200,'seed':1,'stream':true,'messages':[{'role':'user','content':'How is"
+                    + " it?'}],'tools':[{"
+                    + TOOL.formatted("'input_schema'")
+                    + "}],'tool_choice':{'type':'any','disable_parallel_tool_use':true}}")
+            .events();
+    var input = new StringBuilder();
+    events.forEach(e -> input.append(e.path("delta").path("partial_json").asString("")));
+    assertThat(Json.MAPPER.readTree(input.toString()).get("place").isString()).isTrue();
+    JsonNode start = events.get(1).get("content_block");
+    assertThat(start.get("type").asString()).isEqualTo("tool_use");
+    assertThat(start.get("name").asString()).isEqualTo("weather");
+    JsonNode end = events.get(events.size() - 2);
+    assertThat(end.get("delta").get("stop_reason").asString()).isEqualTo("tool_use");
+    assertThat(end.get("usage").get("output_tokens").asInt()).isPositive();
+    assertThat(events.getFirst().get("message").get("usage").get("input_tokens").asInt())
+        .isPositive();
+
+    List<JsonNode> response =
+        server
+            .post(
+                "/v1/responses",
+                "{'max_output_tokens':200,'seed':1,'stream':true,'input':'How is"
+                    + " it?','parallel_tool_calls':false,'tools':[{'type':'function',"
+                    + TOOL.formatted("'parameters'")
+                    + "}],'tool_choice':{'type':'function','name':'weather'}}")
+            .events();
+    var arguments = new StringBuilder();
+    response.stream()
+        .filter(e -> e.get("type").asString().equals("response.function_call_arguments.delta"))
+        .forEach(e -> arguments.append(e.get("delta").asString()));
+    JsonNode call = response.getLast().get("response").get("output").get(0);
+    assertThat(call.get("arguments").asString()).isEqualTo(arguments.toString());
+    assertThat(Json.MAPPER.readTree(arguments.toString()).has("place")).isTrue();
+    assertThat(types(response))
+        .contains("response.function_call_arguments.done", "response.completed");
+  }
+
+  @Test
+  void probabilitiesOfAResponseAreToldWhereAskedFor() {
+    String body =
+        "{'input':'Once','max_output_tokens':5,'seed':1,'include':['message.output_text.logprobs'],"
+            + "'top_logprobs':2%s}";
+    JsonNode whole = server.post("/v1/responses", body.formatted("")).json();
+    JsonNode probabilities =
+        whole.get("output").get(0).get("content").get(0).get("logprobs");
+    assertThat(probabilities.size()).isEqualTo(5);
+    for (JsonNode p : probabilities) {
+      assertThat(p.get("logprob").asDouble()).isLessThanOrEqualTo(0);
+      assertThat(p.get("top_logprobs").size()).isEqualTo(2);
+    }
+    int streamed = 0;
+    for (JsonNode event : server.post("/v1/responses", body.formatted(",'stream':true")).events()) {
+      if (event.get("type").asString().equals("response.output_text.delta")) {
+        streamed += event.get("logprobs").size();
+      }
+    }
+    assertThat(streamed).isEqualTo(5);
+  }
+
+  @Test
   void resultsOfToolsAreReadInBothProtocols() {
     assertThat(
             server

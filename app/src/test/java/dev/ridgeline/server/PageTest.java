@@ -11,11 +11,15 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -25,6 +29,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The page in a real browser: Debian's Chromium, without a window. */
 @Timeout(180)
@@ -256,6 +262,35 @@ class PageTest {
     page.keyboard().press("Shift+Tab");
     assertThat((String) page.evaluate("document.activeElement.id")).isEqualTo("theme");
     assertThat((String) page.evaluate("document.documentElement.lang")).isEqualTo("en");
+  }
+
+  /** What axe-core finds wrong with what is to be seen now; a line for each. */
+  private List<?> violations() throws IOException {
+    try (InputStream axe = PageTest.class.getResourceAsStream("/axe.min.js")) {
+      page.evaluate(new String(Objects.requireNonNull(axe).readAllBytes(), StandardCharsets.UTF_8));
+    }
+    return (List<?>)
+        page.evaluate(
+            "async () => (await axe.run()).violations.map(v => v.id + ': ' + v.help + ' ' +"
+                + " v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; '))");
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = ColorScheme.class,
+      names = {"LIGHT", "DARK"})
+  void axeFindsNothingWrong(ColorScheme scheme) throws IOException {
+    page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(scheme));
+    limit(30);
+    say("Once upon a time");
+    awaitAnswer();
+    assertThat(violations()).isEmpty();
+    button("Settings").click();
+    assertThat(violations()).isEmpty();
+    button("Settings").click();
+    button("Engine").click();
+    page.waitForTimeout(1200);
+    assertThat(violations()).isEmpty();
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -57,35 +58,6 @@ class ReverseProxyTest {
     }
   }
 
-  private static Process serve(int port, Path log) throws IOException {
-    var command = new ArrayList<String>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "--add-modules",
-            "jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-XX:+UseSerialGC",
-            "-Xmx300m",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "dev.ridgeline.cli.Main",
-            "serve",
-            "-m",
-            TestServer.MODEL.toString(),
-            "--threads",
-            "1",
-            "--parallel",
-            "4",
-            "--port",
-            String.valueOf(port)));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(log.toFile())
-        .start();
-  }
-
   private String get(int port, String path) throws InterruptedException {
     try {
       HttpResponse<String> answer =
@@ -127,7 +99,7 @@ class ReverseProxyTest {
   void start() throws Exception {
     Assumptions.assumeTrue(Files.exists(HAPROXY), "needs /usr/sbin/haproxy");
     for (int port : ports) {
-      servers.add(serve(port, folder.resolve(port + ".log")));
+      servers.add(ServerProcess.start(port, folder.resolve(port + ".log"), Map.of()));
     }
     for (int i = 0; i < ports.length; i++) {
       awaitReady(ports[i], servers.get(i), ports[i] + ".log");

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -126,7 +127,8 @@ class ToolsTest {
         ",'tool_choice':'maybe' | tool_choice | found 'maybe'",
         ",'tool_choice':{'type':'function','function':{'name':'fly'}} | tool_choice | 'fly'",
         ",'tool_choice':{'type':'function'} | tool_choice.name | missing",
-        ",'response_format':{'type':'json_object'} | tools | cannot be combined",
+        ",'response_format':{'type':'json_schema','json_schema':{'schema':{'not':{}}}} |"
+            + " response_format | cannot be enforced",
       })
   void aWrongChoiceIsRefused(String field, String param, String part) {
     server.post("/v1/chat/completions", ask(field)).isError(400, param, part);
@@ -141,6 +143,67 @@ class ToolsTest {
     server
         .post("/v1/chat/completions", body.formatted("{'function':{'name':'a b'}}"))
         .isError(400, "tools[0].function.name", "a b");
+  }
+
+  @Test
+  void whereToolsMayBeCalledTheAnswerIsACallOrKeepsToItsFormat() {
+    String format =
+        ",'response_format':{'type':'json_schema','json_schema':{'name':'x','schema':{'type':"
+            + "'object','properties':{'name':{'enum':['cat','dog']}},'required':['name']}}}";
+    int words = 0;
+    int calls = 0;
+    for (int seed = 0; seed < 12; seed++) {
+      JsonNode answer =
+          server
+              .post("/v1/chat/completions", ask(format).replace("'seed':2", "'seed':" + seed))
+              .json();
+      JsonNode message = answer.path("choices").path(0).path("message");
+      if (message.has("tool_calls")) {
+        calls++;
+        assertThat(message.get("tool_calls").get(0).get("function").get("name").asString())
+            .isIn("weather", "clock");
+      } else {
+        words++;
+        JsonNode said = Json.MAPPER.readTree(message.path("content").asString(answer.toString()));
+        assertThat(said.get("name").asString()).isIn("cat", "dog");
+      }
+    }
+    assertThat(words + calls).isEqualTo(12);
+    // The same for the API of responses, and a call that is demanded is one.
+    JsonNode response =
+        server
+            .post(
+                "/v1/responses",
+                "{'input':'x','seed':3,'max_output_tokens':120,'text':{'format':{'type':'json_schema','name':"
+                    + "'n','schema':{'type':'object','properties':{'a':{'type':'boolean'}},'required':['a']}}},"
+                    + "'tools':[{'type':'function','name':'f','parameters':{'type':'object'}}]}")
+            .json();
+    JsonNode item = response.get("output").get(0);
+    assertThat(item.get("type").asString()).isIn("message", "function_call");
+    if (item.get("type").asString().equals("message")) {
+      String text = item.get("content").get(0).get("text").asString();
+      assertThat(Json.MAPPER.readTree(text).get("a").isBoolean()).isTrue();
+    }
+    JsonNode required =
+        server.post("/v1/chat/completions", ask(format + ",'tool_choice':'required','parallel_tool_calls':false")).json();
+    assertThat(required.get("choices").get(0).get("finish_reason").asString())
+        .isEqualTo("tool_calls");
+  }
+
+  /** Llama 3's calls are bare JSON, and so are answers with a format. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 1000})
+  void jsonThatOnlyLooksLikeACallIsAnAnswer(int step) {
+    var llama = new ToolFormat("{\"name\": \"", "\", \"parameters\": ", "}", null);
+    var names = Set.of("clock", "weather");
+    String text = "{\"name\": \"cat\", \"age\": 3}";
+    assertThat(read(new ToolReader(llama, names, false), text, step)).isEqualTo(text);
+    assertThat(
+            read(
+                new ToolReader(llama, names, false),
+                "{\"name\": \"clock\", \"parameters\": {}}",
+                step))
+        .isEqualTo("|clock{}");
   }
 
   private static Optional<ToolFormat> formatOf(String template) throws IOException {
@@ -202,10 +265,12 @@ class ToolsTest {
     ToolFormat f = ToolFormat.GENERIC;
     String one = "<tool_call>\n{\"name\": \"a\", \"arguments\": {\"x\": \"}\\\"{\"}}\n</tool_call>";
     String two = one + "\n<tool_call>\n{\"name\": \"b\", \"arguments\": {}}\n</tool_call>";
-    assertThat(read(new ToolReader(f, false), "Let me see.\n" + two, step))
+    assertThat(read(new ToolReader(f, Set.of("a", "b"), false), "Let me see.\n" + two, step))
         .isEqualTo("Let me see.|a{\"x\": \"}\\\"{\"}|b{}");
-    assertThat(read(new ToolReader(f, true), one, step)).isEqualTo("|a{\"x\": \"}\\\"{\"}");
-    assertThat(read(new ToolReader(f, false), "1 < 2 <tool_", step)).isEqualTo("1 < 2 <tool_");
+    assertThat(read(new ToolReader(f, Set.of("a", "b"), true), one, step))
+        .isEqualTo("|a{\"x\": \"}\\\"{\"}");
+    assertThat(read(new ToolReader(f, Set.of("a", "b"), false), "1 < 2 <tool_", step))
+        .isEqualTo("1 < 2 <tool_");
     var mistral =
         new ToolFormat(
             "[TOOL_CALLS][{\"name\": \"",
@@ -214,7 +279,7 @@ class ToolsTest {
             null);
     assertThat(
             read(
-                new ToolReader(mistral, false),
+                new ToolReader(mistral, Set.of("a"), false),
                 "[TOOL_CALLS][{\"name\": \"a\", \"arguments\": {}, \"id\": \"abcdefghi\"}]",
                 step))
         .isEqualTo("|a{}");

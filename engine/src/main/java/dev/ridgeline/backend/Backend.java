@@ -49,6 +49,11 @@ public interface Backend extends AutoCloseable {
         "backend '%s' cannot show what goes into products; use --backend cpu".formatted(name()));
   }
 
+  /** Whether all executables read the weights where they are, so that another one costs none. */
+  default boolean readsWeightsInPlace() {
+    return true;
+  }
+
   /** Memory that {@link #compile} could still take. */
   default long availableBytes() {
     return HostMemory.availableBytes();

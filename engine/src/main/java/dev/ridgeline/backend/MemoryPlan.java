@@ -48,7 +48,7 @@ public record MemoryPlan(
   }
 
   /** For people. */
-  static String size(long bytes) {
+  public static String size(long bytes) {
     return bytes < 1e9
         ? String.format(Locale.ROOT, "%.1f MB", bytes / 1e6)
         : String.format(Locale.ROOT, "%.2f GB", bytes / 1e9);

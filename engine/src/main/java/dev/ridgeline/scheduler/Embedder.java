@@ -52,7 +52,7 @@ final class Embedder implements AutoCloseable {
       Consumer<Runnable> betweenSteps) {
     this.pooling = pooling;
     this.betweenSteps = betweenSteps;
-    Graph hidden = Fusion.fuse(upToTheLastNorm(graph));
+    Graph hidden = graph(graph);
     var capacity = capacity(hidden, engine);
     executable = FileExecutable.of(file, () -> backend.compile(hidden, file::tensor, capacity));
     step = new Step(capacity);
@@ -63,7 +63,13 @@ final class Embedder implements AutoCloseable {
     row = new float[executable.vocabularySize()];
   }
 
-  private static Capacity capacity(Graph graph, Capacity engine) {
+  /** The graph that embeds texts, of that of a model. */
+  static Graph graph(Graph model) {
+    return Fusion.fuse(upToTheLastNorm(model));
+  }
+
+  /** Room for one sequence of the engine's context. */
+  static Capacity capacity(Graph graph, Capacity engine) {
     int blocks = engine.blocksPerSequence();
     return new Capacity(
         engine.maxTokens(),

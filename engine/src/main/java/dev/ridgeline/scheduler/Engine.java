@@ -46,7 +46,11 @@ public final class Engine implements AutoCloseable {
     this.backend = backend;
     tokenizer = Tokenizer.of(file.metadata());
     Model trained = Model.read(file.metadata(), file.tensors());
-    plan = EnginePlan.of(Fusion.fuse(trained.graph()), trained.contextLength(), backend, options);
+    var graphs =
+        new EnginePlan.Graphs(
+            Fusion.fuse(trained.graph()),
+            options.embeddings() ? Embedder.graph(trained.graph()) : null);
+    plan = EnginePlan.of(graphs, trained.contextLength(), backend, options);
     model = Model.read(file.metadata(), file.tensors(), plan.capacity().maxContext());
     Graph graph = Fusion.fuse(model.graph());
     options.onPlan().accept(plan);
@@ -61,7 +65,7 @@ public final class Engine implements AutoCloseable {
         new EngineCore(
             executable,
             tokenizer,
-            plan.kvGroups(graph, options.prefixCache()),
+            plan.kvGroups(graph),
             new StepLoop.Settings(options.maxGap().toNanos(), options.listeners()));
     embedder =
         options.embeddings()

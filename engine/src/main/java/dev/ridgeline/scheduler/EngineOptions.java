@@ -22,7 +22,8 @@ import java.util.function.Consumer;
  *     cache; 0 = context * parallel, or less if memory is short
  * @param kvType element type of the KV cache
  * @param batchTokens tokens computed in one step at most
- * @param prefixCache whether blocks of finished requests are kept for prompts that begin alike
+ * @param prefixCacheBytes of the KV cache that blocks of finished requests may keep for prompts
+ *     that begin alike: 0 = none; more than there are = all of them, as long as nobody needs them
  * @param embeddings whether texts can be embedded, too: takes activations and KV for one more
  *     sequence
  * @param maxGap how long a step may take for the sake of prompts while others are generating
@@ -38,7 +39,7 @@ public record EngineOptions(
     int kvTokens,
     KvType kvType,
     int batchTokens,
-    boolean prefixCache,
+    long prefixCacheBytes,
     boolean embeddings,
     Duration maxGap,
     List<EngineListener> listeners,
@@ -58,7 +59,7 @@ public record EngineOptions(
           0,
           KvType.F16,
           512,
-          true,
+          Long.MAX_VALUE,
           false,
           Duration.ofMillis(50),
           List.of(),
@@ -79,6 +80,7 @@ public record EngineOptions(
         "batchTokens",
         "1 to " + MAX_BATCH,
         batchTokens);
+    require(prefixCacheBytes >= 0, "prefixCacheBytes", "0 or more", prefixCacheBytes);
     require(!maxGap.isNegative(), "maxGap", "0 or more", maxGap);
     listeners = List.copyOf(listeners);
   }
@@ -102,7 +104,7 @@ public record EngineOptions(
     private int kvTokens;
     private KvType kvType;
     private int batchTokens;
-    private boolean prefixCache;
+    private long prefixCacheBytes;
     private boolean embeddings;
     private Duration maxGap;
     private List<EngineListener> listeners;
@@ -117,7 +119,7 @@ public record EngineOptions(
       kvTokens = from.kvTokens;
       kvType = from.kvType;
       batchTokens = from.batchTokens;
-      prefixCache = from.prefixCache;
+      prefixCacheBytes = from.prefixCacheBytes;
       embeddings = from.embeddings;
       maxGap = from.maxGap;
       listeners = from.listeners;
@@ -167,9 +169,9 @@ public record EngineOptions(
       return this;
     }
 
-    /** {@link EngineOptions#prefixCache()}. */
-    public Builder prefixCache(boolean value) {
-      prefixCache = value;
+    /** {@link EngineOptions#prefixCacheBytes()}. */
+    public Builder prefixCacheBytes(long value) {
+      prefixCacheBytes = value;
       return this;
     }
 
@@ -213,7 +215,7 @@ public record EngineOptions(
           kvTokens,
           kvType,
           batchTokens,
-          prefixCache,
+          prefixCacheBytes,
           embeddings,
           maxGap,
           listeners,

@@ -40,6 +40,8 @@ final class StepLoop implements AutoCloseable {
   private boolean closed;
   private volatile boolean closing;
   private volatile EngineStatus status = new EngineStatus(0, 0, 0, 0, Blocks.NONE, 0);
+
+  /** When the step under way began, with all that goes with it: tokens, listeners; 0 = idle. */
   private volatile long stepStartNanos;
 
   /** Why no step will ever run again. */
@@ -157,6 +159,7 @@ final class StepLoop implements AutoCloseable {
   private void loop() {
     try {
       while (!closing && failure == null) {
+        stepStartNanos = System.nanoTime();
         takeSubmitted();
         runWork();
         endInterrupted(scheduler.waiting());
@@ -172,6 +175,7 @@ final class StepLoop implements AutoCloseable {
         }
       }
     } finally {
+      stepStartNanos = 0;
       abandon();
     }
   }
@@ -189,6 +193,7 @@ final class StepLoop implements AutoCloseable {
       idle = submitted.isEmpty() && work.isEmpty();
     }
     if (idle && !closing) {
+      stepStartNanos = 0;
       LockSupport.park(this); // an unpark since the look above makes it return at once
     }
   }
@@ -210,7 +215,6 @@ final class StepLoop implements AutoCloseable {
   private void run(List<Sequence> batch) {
     fill(batch);
     long start = System.nanoTime();
-    stepStartNanos = start;
     try {
       executable.run(step);
     } catch (DeviceFailedException e) {
@@ -219,8 +223,6 @@ final class StepLoop implements AutoCloseable {
     } catch (RuntimeException e) {
       batch.forEach(s -> fail(s, "a step failed", e));
       return;
-    } finally {
-      stepStartNanos = 0;
     }
     long ran = System.nanoTime();
     pace.observe(ran - start, step.tokenCount());

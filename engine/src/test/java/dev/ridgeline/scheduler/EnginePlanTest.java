@@ -91,7 +91,7 @@ class EnginePlanTest {
     int most = KvCache.windowBlocks(TinyModel.WINDOW, 64, EnginePlan.BLOCK_TOKENS);
     assertThat(plan(1L << 40, options().build()).capacity().kvBlocks().get(1))
         .isEqualTo(2 * 4 * most);
-    assertThat(plan(1L << 40, options().prefixCache(false).build()).capacity().kvBlocks().get(1))
+    assertThat(plan(1L << 40, options().prefixCacheBytes(0).build()).capacity().kvBlocks().get(1))
         .isEqualTo(4 * most);
   }
 
@@ -126,7 +126,7 @@ class EnginePlanTest {
       for (int batch : List.of(1, 33, 512)) {
         EnginePlan plan =
             plan(1L << 40, options().parallel(parallel).batchTokens(batch).context(777).build());
-        var kv = new KvCache(EnginePlan.BLOCK_TOKENS, plan.kvGroups(graph, true));
+        var kv = new KvCache(EnginePlan.BLOCK_TOKENS, plan.kvGroups(graph));
         var table = kv.newTable();
         int[] tokens = new int[777];
         int step = plan.capacity().maxTokens();

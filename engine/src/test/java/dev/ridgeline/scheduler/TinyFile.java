@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Random;
 
 /** Writes a model file of two layers with random weights over {@link Letters}. */
-final class TinyFile {
+public final class TinyFile {
   static final int CONTEXT = 256;
 
   private TinyFile() {}
@@ -66,7 +66,8 @@ final class TinyFile {
     return path;
   }
 
-  static Path write(Path folder) throws IOException {
+  /** Into {@code folder}. */
+  public static Path write(Path folder) throws IOException {
     return write(folder, metadata());
   }
 }

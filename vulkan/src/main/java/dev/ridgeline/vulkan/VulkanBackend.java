@@ -61,6 +61,11 @@ public final class VulkanBackend implements Backend {
   }
 
   @Override
+  public boolean readsWeightsInPlace() {
+    return false;
+  }
+
+  @Override
   public Executable compile(Graph graph, Weights weights, Capacity capacity) {
     long free = availableBytes();
     try {

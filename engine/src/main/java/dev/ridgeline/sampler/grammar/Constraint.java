@@ -38,6 +38,11 @@ public final class Constraint implements Supplier<TokenMask> {
     return ofGbnf(JsonSchema.toGbnf(schema), tokens);
   }
 
+  /** About how much memory it has come to take; from any thread. */
+  public long bytes() {
+    return machine.bytes();
+  }
+
   /** Whether {@code text} is whole; for tests and tools, not beside running requests. */
   public boolean matches(String text) {
     return machine.start().after(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).accepting;

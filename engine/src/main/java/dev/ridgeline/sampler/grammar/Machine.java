@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * nothing. Not thread-safe: belongs to the step thread of one engine.
  */
 final class Machine {
-  private static final int MAX_STATES = 20_000;
+  private static final int MAX_STATES = 8192;
   private static final int MAX_MASKS = 512;
 
   private final Grammar grammar;
@@ -24,6 +25,8 @@ final class Machine {
   private final Map<Long, Node> nodes = new HashMap<>();
   private final Map<List<Integer>, State> states = new HashMap<>();
   private final State[] path;
+  private final AtomicLong bytes = new AtomicLong();
+
   private int nodeIds;
   private int masks;
   private @Nullable State start;
@@ -72,6 +75,7 @@ final class Machine {
           forget();
         }
         mask = allowed(this);
+        bytes.addAndGet(8L * mask.length);
       }
       return mask;
     }
@@ -100,6 +104,12 @@ final class Machine {
     states.clear();
     start = null;
     masks = 0;
+    bytes.set(0);
+  }
+
+  /** About how much memory the states kept take; from any thread. */
+  long bytes() {
+    return bytes.get();
   }
 
   private State step(State from, int b) {
@@ -163,7 +173,13 @@ final class Machine {
       if (states.size() > MAX_STATES) {
         forget();
       }
-      return states.computeIfAbsent(key, _ -> new State(ways.toArray(Node[]::new), accepting));
+      return states.computeIfAbsent(
+          key,
+          _ -> {
+            // 256 references and what leads to them; a node and its entry are 100 bytes.
+            bytes.addAndGet(1300 + 100L * ways.size());
+            return new State(ways.toArray(Node[]::new), accepting);
+          });
     }
   }
 

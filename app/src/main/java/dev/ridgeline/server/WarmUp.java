@@ -1,0 +1,99 @@
+package dev.ridgeline.server;
+
+import dev.ridgeline.sampler.SamplingParams;
+import dev.ridgeline.sampler.grammar.JsonSchema;
+import dev.ridgeline.scheduler.Engine;
+import dev.ridgeline.scheduler.GenerateParams;
+import dev.ridgeline.scheduler.TokenStream;
+import dev.ridgeline.tokenizer.template.TemplateException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * The first steps of each kind are slow: classes are loaded, code is compiled, pipelines are built.
+ * Whoever asks first should not have to wait for that, nor those who ask meanwhile: before the
+ * server is ready it runs what requests will run, for {@link #ENOUGH} at most (a step under way is
+ * finished), so that a large model on a slow machine is not held up.
+ */
+final class WarmUp {
+  private static final Duration ENOUGH = Duration.ofSeconds(2);
+  private static final int BATCH = 12;
+  private static final int TOKENS = 24;
+  private static final int LONG_PROMPT = 192;
+
+  /** Its blocks are found by no request. */
+  private static final long SALT = 0x5741524d5550L;
+
+  private final Core core;
+  private final Engine engine;
+  private final long endNanos = System.nanoTime() + ENOUGH.toNanos();
+  private final Random random = new Random(1);
+
+  WarmUp(Core core, Engine engine) {
+    this.core = core;
+    this.engine = engine;
+  }
+
+  void run() {
+    generate(1, 1, SamplingParams.GREEDY);
+    int sequences = Math.min(BATCH, engine.plan().capacity().maxSequences());
+    List<Runnable> stages =
+        List.of(
+            () -> generate(sequences, 16, SamplingParams.DEFAULTS),
+            this::constrained,
+            () -> generate(2, LONG_PROMPT, SamplingParams.DEFAULTS),
+            this::chat);
+    for (Runnable stage : stages) {
+      if (System.nanoTime() < endNanos) {
+        stage.run();
+      }
+    }
+  }
+
+  /** Some sequences at once, with prompts of any tokens. */
+  private void generate(int sequences, int promptTokens, SamplingParams sampling) {
+    int context = engine.plan().capacity().maxContext();
+    var prompts = new ArrayList<int[]>();
+    for (int i = 0; i < sequences; i++) {
+      int[] prompt = new int[Math.min(promptTokens, context / 2)];
+      Arrays.setAll(prompt, _ -> random.nextInt(engine.tokenizer().size()));
+      prompts.add(prompt);
+    }
+    await(prompts, params().sampling(sampling).ignoreEos(true).build());
+  }
+
+  private void constrained() {
+    var schema =
+        Map.of(
+            "type", "object", "properties", Map.of("a", Map.of("type", "string", "maxLength", 8)));
+    var form = new Constraints.Form("", JsonSchema.toGbnf(schema));
+    await(List.of(new int[] {0}), core.constraints().apply(form, params().build()));
+  }
+
+  /** What surrounds an answer: template, tokenizer, JSON. */
+  private void chat() {
+    var message = Map.<String, Object>of("role", "user", "content", "Once upon a time, ".repeat(8));
+    try {
+      var chat = ChatPlan.chatPrompt(engine);
+      int[] prompt = chat.encode(chat.render(List.of(message), null, true, Map.of()));
+      Json.object(Json.bytes(Map.of("prompt", engine.tokenizer().decode(prompt))));
+    } catch (TemplateException e) {
+      // told to whoever wants to chat
+    }
+  }
+
+  private static GenerateParams.Builder params() {
+    return GenerateParams.builder()
+        .maxTokens(TOKENS)
+        .scheduling(new GenerateParams.Scheduling(0, "", SALT, ENOUGH));
+  }
+
+  private void await(List<int[]> prompts, GenerateParams params) {
+    List<TokenStream> streams = prompts.stream().map(p -> engine.generate(p, params)).toList();
+    streams.forEach(TokenStream::collect);
+  }
+}
