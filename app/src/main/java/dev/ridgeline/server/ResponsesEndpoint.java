@@ -389,7 +389,10 @@ final class ResponsesEndpoint {
             "response.output_item.added",
             Map.of("output_index", block.index(), "item", item(block, "in_progress")));
         if (block.kind() == Blocks.Kind.TEXT) {
-          add("response.content_part.added", block, Map.of("content_index", 0, "part", part(block, "")));
+          add(
+              "response.content_part.added",
+              block,
+              Map.of("content_index", 0, "part", part(block, "")));
         }
       }
 

@@ -137,8 +137,7 @@ class OtherProtocolsTest {
         "{'input':'Once','max_output_tokens':5,'seed':1,'include':['message.output_text.logprobs'],"
             + "'top_logprobs':2%s}";
     JsonNode whole = server.post("/v1/responses", body.formatted("")).json();
-    JsonNode probabilities =
-        whole.get("output").get(0).get("content").get(0).get("logprobs");
+    JsonNode probabilities = whole.get("output").get(0).get("content").get(0).get("logprobs");
     assertThat(probabilities.size()).isEqualTo(5);
     for (JsonNode p : probabilities) {
       assertThat(p.get("logprob").asDouble()).isLessThanOrEqualTo(0);

@@ -185,7 +185,11 @@ class ToolsTest {
       assertThat(Json.MAPPER.readTree(text).get("a").isBoolean()).isTrue();
     }
     JsonNode required =
-        server.post("/v1/chat/completions", ask(format + ",'tool_choice':'required','parallel_tool_calls':false")).json();
+        server
+            .post(
+                "/v1/chat/completions",
+                ask(format + ",'tool_choice':'required','parallel_tool_calls':false"))
+            .json();
     assertThat(required.get("choices").get(0).get("finish_reason").asString())
         .isEqualTo("tool_calls");
   }
