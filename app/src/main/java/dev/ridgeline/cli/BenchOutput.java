@@ -72,10 +72,12 @@ record BenchOutput(
     for (MachineFigures m : machines) {
       table.note(
           Text.number(
-              "limits measured here, %d threads: %.1f GB/s read, %.0f GFLOP/s (%s: %s)",
+              "limits measured here, %d threads: %.1f GB/s read, %.0f GFLOP/s, with quantized"
+                  + " weights %.0f (%s: %s)",
               m.threads(),
               m.readGigabytesPerSecond(),
               m.gigaflopsPerSecond(),
+              m.limits().quantizedFlopsPerSecond() / 1e9,
               m.backend(),
               m.description()));
     }
@@ -120,16 +122,18 @@ record BenchOutput(
 
   private void printSql(PrintWriter out) {
     out.println(
-        "create table if not exists bench (model text, backend text, threads integer, batch integer,"
-            + " kv_type text, prompt_tokens integer, generate_tokens integer, depth integer, runs integer,"
-            + " tokens_per_second real, low real, high real, bytes_per_token real, flops_per_token real,"
-            + " gigabytes_per_second real, gigaflops_per_second real, limit_name text, share_of_limit real,"
-            + " warmup_seconds real, cpu text, ridgeline text, commit_id text);");
+        "create table if not exists bench (model text, backend text, threads integer, batch"
+            + " integer, kv_type text, prompt_tokens integer, generate_tokens integer, depth"
+            + " integer, runs integer, tokens_per_second real, low real, high real, bytes_per_token"
+            + " real, flops_per_token real, gigabytes_per_second real, gigaflops_per_second real,"
+            + " limit_name text, share_of_limit real, warmup_seconds real, cpu text, ridgeline"
+            + " text, commit_id text);");
     for (BenchResult r : results) {
       out.println(
           String.format(
               Locale.ROOT,
-              "insert into bench values (%s, %s, %d, %d, %s, %d, %d, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);",
+              "insert into bench values (%s, %s, %d, %d, %s, %d, %d, %d, %d, %s, %s, %s, %s, %s,"
+                  + " %s, %s, %s, %s, %s, %s, %s, %s);",
               quote(r.model()),
               quote(r.backend()),
               r.threads(),

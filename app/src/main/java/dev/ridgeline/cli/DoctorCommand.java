@@ -25,10 +25,11 @@ import picocli.CommandLine.Spec;
     name = "doctor",
     mixinStandardHelpOptions = true,
     description = {
-      "Names the machine, the JVM, each backend with its measured limits, and everything that makes it slower than it could be.",
-      "Takes a few seconds: bandwidth and arithmetic are measured anew. The limits are those that 'run' and 'bench' put"
-          + " speeds beside: a generated token reads all weights once, so that bandwidth divided by the file's size is the"
-          + " most tokens a second."
+      "Names the machine, the JVM, each backend with its measured limits, and everything that makes"
+          + " it slower than it could be.",
+      "Takes a few seconds: bandwidth and arithmetic are measured anew. The limits are those that"
+          + " 'run' and 'bench' put speeds beside: a generated token reads all weights once, so"
+          + " that bandwidth divided by the file's size is the most tokens a second."
     })
 final class DoctorCommand implements Callable<Integer> {
   @Option(
@@ -59,6 +60,7 @@ final class DoctorCommand implements Callable<Integer> {
       int threads,
       double readGigabytesPerSecond,
       double gigaflopsPerSecond,
+      double quantizedGigaflopsPerSecond,
       List<Slowdown> slowdowns) {}
 
   record Report(String ridgeline, Machine machine, Jvm jvm, List<BackendReport> backends) {}
@@ -97,6 +99,7 @@ final class DoctorCommand implements Callable<Integer> {
               machine.threads(),
               machine.readGigabytesPerSecond(),
               machine.gigaflopsPerSecond(),
+              machine.limits().quantizedFlopsPerSecond() / 1e9,
               slowdowns);
       List<DeviceReport> devices = provider.inspect();
       return new BackendReport(provider.name(), null, measured, devices.isEmpty() ? null : devices);
@@ -193,8 +196,12 @@ final class DoctorCommand implements Callable<Integer> {
     out.println("%-10s %s".formatted(name, m.description));
     out.println(
         Text.number(
-            "           %d threads read %.1f GB/s and do %.0f GFLOP/s, measured now",
-            m.threads, m.readGigabytesPerSecond, m.gigaflopsPerSecond));
+            "           %d threads read %.1f GB/s and do %.0f GFLOP/s, with quantized weights %.0f,"
+                + " measured now",
+            m.threads,
+            m.readGigabytesPerSecond,
+            m.gigaflopsPerSecond,
+            m.quantizedGigaflopsPerSecond));
     m.slowdowns.forEach(
         s -> out.println("           slower than it could be: " + s.name + ": " + s.text));
     if (m.slowdowns.isEmpty()) {

@@ -24,6 +24,11 @@ final class Speeds {
       Cost cost = cost(engine, depth);
       double perSecond = stats.decodeTokensPerSecond();
       var reached = Utilization.of(cost, 1 / perSecond, limits);
+      if (reached.isError()) {
+        // The machine was busy when it was measured.
+        limits = LimitsCache.again(engine.backend(), limits);
+        reached = Utilization.of(cost, 1 / perSecond, limits);
+      }
       line.append(
           Text.number(
               "; generated %d tokens, %s tok/s = %s GB/s, %.0f %% of this machine's limit (%s)",
@@ -31,7 +36,7 @@ final class Speeds {
               Text.significant(perSecond),
               Text.significant(reached.gigabytesPerSecond()),
               100 * reached.shareOfLimit(),
-              describe(limits, reached.limit())));
+              describe(limits.mixedAs(cost), reached.limit())));
     }
     err.println(line);
     err.flush();

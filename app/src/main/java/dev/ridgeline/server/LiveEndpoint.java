@@ -48,7 +48,7 @@ final class LiveEndpoint {
     Cost empty = Cost.of(engine.model().graph(), Cost.Workload.of(1, 0, kv));
     Cost deep = Cost.of(engine.model().graph(), Cost.Workload.of(1, capacity.maxContext() / 2, kv));
     double bytes = empty.memoryBytes() + n * (deep.memoryBytes() - empty.memoryBytes());
-    return n / limits.floorSeconds(bytes, (double) (n * deep.flops()));
+    return n / limits.mixedAs(deep).floorSeconds(bytes, (double) (n * deep.flops()));
   }
 
   static void handle(Exchange exchange) {

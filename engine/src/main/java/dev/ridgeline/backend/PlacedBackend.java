@@ -332,13 +332,16 @@ public final class PlacedBackend implements Backend {
     double all = placement.parts.stream().mapToLong(p -> p.place.memory().weightBytes()).sum();
     double secondsAByte = 0;
     double secondsAnOperation = 0;
+    double secondsAQuantizedOperation = 0;
     for (Part part : placement.parts) {
       double share = part.place.memory().weightBytes() / all;
       MachineLimits limits = part.slot.backend.measureLimits();
       secondsAByte += share / limits.readBytesPerSecond();
       secondsAnOperation += share / limits.flopsPerSecond();
+      secondsAQuantizedOperation += share / limits.quantizedFlopsPerSecond();
     }
-    return new MachineLimits(1 / secondsAByte, 1 / secondsAnOperation);
+    return new MachineLimits(
+        1 / secondsAByte, 1 / secondsAnOperation, 1 / secondsAQuantizedOperation);
   }
 
   @Override

@@ -22,8 +22,7 @@ final class MachineProbe {
   private MachineProbe() {}
 
   /**
-   * @param machine whose arithmetic counts where it has kernels: bytes are multiplied faster than
-   *     floats
+   * @param machine where it has kernels, quantized weights are multiplied as bytes
    */
   static MachineLimits measure(WorkerPool pool, MachineKernels machine) {
     int threads = pool.threads();
@@ -32,6 +31,7 @@ final class MachineProbe {
       memory.fill((byte) 1);
       double read = 0;
       double flops = 0;
+      double bytes = 0;
       for (int run = 0; run < RUNS; run++) {
         long start = System.nanoTime();
         pool.run(i -> ProbeKernels.read(memory.address() + i * BYTES_PER_THREAD, BYTES_PER_THREAD));
@@ -44,10 +44,10 @@ final class MachineProbe {
           start = System.nanoTime();
           pool.run(i -> repeat(machine));
           operations = (double) threads * ITERATIONS / 4 * MachineKernels.PROBE_OPERATIONS;
-          flops = Math.max(flops, 1e9 * operations / (System.nanoTime() - start));
+          bytes = Math.max(bytes, 1e9 * operations / (System.nanoTime() - start));
         }
       }
-      return new MachineLimits(read, flops);
+      return new MachineLimits(read, flops, machine.kernels().isEmpty() ? flops : bytes);
     }
   }
 

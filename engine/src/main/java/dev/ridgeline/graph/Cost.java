@@ -9,15 +9,21 @@ import dev.ridgeline.tensor.DType;
  *
  * @param flops multiplications and additions of the products and of attention, and a fixed small
  *     count per element of everything else
+ * @param quantizedFlops those of them that are products with quantized weights
  * @param weightBytes weights read, in their file's format
  * @param kvReadBytes K and V read
  * @param kvWrittenBytes K and V written
  * @param activationBytes float32 values read and written between ops; these mostly stay in caches
  */
 public record Cost(
-    long flops, long weightBytes, long kvReadBytes, long kvWrittenBytes, long activationBytes) {
+    long flops,
+    long quantizedFlops,
+    long weightBytes,
+    long kvReadBytes,
+    long kvWrittenBytes,
+    long activationBytes) {
   /** No cost. */
-  public static final Cost ZERO = new Cost(0, 0, 0, 0, 0);
+  public static final Cost ZERO = new Cost(0, 0, 0, 0, 0, 0);
 
   /**
    * One step: {@code sequences} sequences at the same depth, each with {@code tokens} new tokens.
@@ -76,6 +82,7 @@ public record Cost(
   public Cost plus(Cost o) {
     return new Cost(
         flops + o.flops,
+        quantizedFlops + o.quantizedFlops,
         weightBytes + o.weightBytes,
         kvReadBytes + o.kvReadBytes,
         kvWrittenBytes + o.kvWrittenBytes,
@@ -97,7 +104,12 @@ public record Cost(
       activations += step.rows(out) * out.width() * Float.BYTES;
     }
     return new Cost(
-        flops(op, step), weightBytes(op, step), kvRead(op, step), kvWritten(op, step), activations);
+        flops(op, step),
+        quantizedFlops(op, step),
+        weightBytes(op, step),
+        kvRead(op, step),
+        kvWritten(op, step),
+        activations);
   }
 
   /** Elementwise ops: additions, multiplications, and each exp, tanh or division as one. */
@@ -130,6 +142,23 @@ public record Cost(
           step.rows(m.x()) * used(m.route()) * productFlops(m.weight(), m.bias() != null);
       case Op.ExpertSum s -> 2 * elements(s.x(), step);
     };
+  }
+
+  private static long quantizedFlops(Op op, Workload step) {
+    return switch (op) {
+      case Op.MatMul m ->
+          m.products().stream().mapToLong(p -> step.rows(m.x()) * quantizedFlops(p.weight())).sum();
+      case Op.GatedMatMul g ->
+          step.rows(g.x()) * (quantizedFlops(g.gate()) + quantizedFlops(g.up()));
+      case Op.ExpertMatMul m -> step.rows(m.x()) * used(m.route()) * quantizedFlops(m.weight());
+      case Op.Input _, Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _ -> 0;
+      case Op.StoreKv _, Op.Attention _, Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _ -> 0;
+      case Op.Route _, Op.ExpertSum _ -> 0;
+    };
+  }
+
+  private static long quantizedFlops(Weight weight) {
+    return weight.type().isQuantized() ? productFlops(weight, false) : 0;
   }
 
   private static long productFlops(Weight weight, boolean bias) {

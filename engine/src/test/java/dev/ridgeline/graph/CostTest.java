@@ -23,7 +23,7 @@ class CostTest {
             tokens(0, 256),
             List.of(new Op.Product(new Weight("w", DType.Q4_K, 256, 512), null, tokens(1, 512))));
     assertThat(Cost.of(op, DECODE))
-        .isEqualTo(new Cost(2L * 256 * 512, 144 * 512, 0, 0, 4 * (256 + 512)));
+        .isEqualTo(new Cost(2L * 256 * 512, 2L * 256 * 512, 144 * 512, 0, 0, 4 * (256 + 512)));
     Cost prompt = Cost.of(op, Workload.of(64, 0, DType.F16));
     assertThat(prompt.flops()).isEqualTo(64L * 2 * 256 * 512);
     assertThat(prompt.weightBytes()).isEqualTo(144 * 512);

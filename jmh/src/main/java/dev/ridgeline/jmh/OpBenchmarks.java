@@ -164,7 +164,7 @@ public final class OpBenchmarks {
         Cost cost = Cost.of(op, work);
         all = all.plus(cost);
         if (op instanceof Op.Embed) {
-          all = all.plus(new Cost(0, 0, 0, cost.activationBytes(), 0));
+          all = all.plus(new Cost(0, 0, 0, 0, cost.activationBytes(), 0));
         }
       }
     }
@@ -183,7 +183,8 @@ public final class OpBenchmarks {
     for (Row r : rows) {
       double bytes = r.cost.memoryBytes();
       double flops = r.cost.flops();
-      double share = limits.floorSeconds(bytes, flops) * 1e9 / r.nanos;
+      MachineLimits mixed = limits.mixedAs(r.cost);
+      double share = mixed.floorSeconds(bytes, flops) * 1e9 / r.nanos;
       System.out.printf(
           Locale.ROOT,
           "| %s | %d | %.1f | %.1f | %.1f | %.1f | %.0f %%%s | %s |%n",
@@ -198,7 +199,7 @@ public final class OpBenchmarks {
           Map.of(
                   MachineLimits.Limit.MEMORY_BANDWIDTH, "bandwidth",
                   MachineLimits.Limit.ARITHMETIC, "arithmetic")
-              .get(limits.limit(bytes, flops)));
+              .get(mixed.limit(bytes, flops)));
     }
   }
 }

@@ -31,7 +31,7 @@ public record Utilization(
 
   /** Work of {@code cost} that took {@code seconds}. */
   public static Utilization of(Cost cost, double seconds, MachineLimits limits) {
-    return of((double) cost.memoryBytes(), (double) cost.flops(), seconds, limits);
+    return of((double) cost.memoryBytes(), (double) cost.flops(), seconds, limits.mixedAs(cost));
   }
 
   /** Whether the figure is above what the machine can do, so that it is an error. */

@@ -199,7 +199,8 @@ public record LabRecord(
 
     /** What the backend was measured to do at most. */
     public MachineFigures machine() {
-      return new MachineFigures(backend, "", threads, readGigabytesPerSecond, gigaflopsPerSecond);
+      return new MachineFigures(
+          backend, "", threads, readGigabytesPerSecond, gigaflopsPerSecond, null);
     }
   }
 

@@ -61,7 +61,7 @@ final class OpenVariant implements AutoCloseable {
         (double) prompt.memoryBytes(),
         (double) prompt.flops(),
         limits.readGigabytesPerSecond(),
-        limits.gigaflopsPerSecond(),
+        limits.limits().mixedAs(generate).flopsPerSecond() / 1e9,
         gaps);
   }
 

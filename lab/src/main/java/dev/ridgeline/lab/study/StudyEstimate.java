@@ -63,12 +63,12 @@ final class StudyEstimate {
           (double) prompt.memoryBytes(),
           (double) prompt.flops(),
           session.limits().readGigabytesPerSecond(),
-          session.limits().gigaflopsPerSecond(),
+          limits.mixedAs(generate).flopsPerSecond() / 1e9,
           new long[0]);
     }
   }
 
   private static double seconds(Cost cost, MachineLimits limits) {
-    return limits.floorSeconds((double) cost.memoryBytes(), (double) cost.flops());
+    return limits.mixedAs(cost).floorSeconds((double) cost.memoryBytes(), (double) cost.flops());
   }
 }

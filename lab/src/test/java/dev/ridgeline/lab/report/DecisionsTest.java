@@ -60,7 +60,7 @@ class DecisionsTest {
   private static LabRecord.Session session(double launchMicrosPerOp, VariantFindings... variants) {
     return new LabRecord.Session(
         new MachineInfo("os", "cpu", 1, 1, "jvm", "0", "0"),
-        new MachineFigures("cpu", "", 1, GIGABYTES_PER_SECOND, 1000),
+        new MachineFigures("cpu", "", 1, GIGABYTES_PER_SECOND, 1000, null),
         "m",
         "0",
         1,
