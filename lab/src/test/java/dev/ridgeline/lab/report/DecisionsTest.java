@@ -127,7 +127,7 @@ class DecisionsTest {
     LabRecord.Quality q = java.util.Objects.requireNonNull(v.quality());
     return new VariantFindings(
         v.name(),
-        v.facts(),
+        java.util.Objects.requireNonNull(v.facts()),
         v.lengths(),
         new LabRecord.Quality(
             q.variant(),
