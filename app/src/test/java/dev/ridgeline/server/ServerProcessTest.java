@@ -82,8 +82,8 @@ class ServerProcessTest {
   /** A streamed request whose first event has come, and a reader of the rest. */
   private BufferedReader streaming(Socket socket, int tokens) throws IOException {
     byte[] body =
-        ("{\"prompt\":\"Once upon a time\",\"stream\":true,\"ignore_eos\":true,\"max_tokens\":%d}"
-                .formatted(tokens))
+        "{\"prompt\":\"Once upon a time\",\"stream\":true,\"ignore_eos\":true,\"max_tokens\":%d}"
+            .formatted(tokens)
             .getBytes(StandardCharsets.UTF_8);
     String head =
         "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
