@@ -43,10 +43,11 @@ void main() {
   if (id == 0) {
     float top = logits.v[t * experts + chosen[0]];
     float sum = 0;
-    for (uint j = 0; j < k; j++) sum += exp(logits.v[t * experts + chosen[j]] - top);
+    // min: lavapipe 26 does loads from one address for all lanes once more when none is left in the loop.
+    for (uint j = 0; j < k; j++) sum += exp(logits.v[t * experts + min(chosen[j], experts - 1)] - top);
     for (uint j = 0; j < k; j++) {
       result.v[2 * k * t + j] = float(chosen[j]);
-      result.v[2 * k * t + k + j] = exp(logits.v[t * experts + chosen[j]] - top) / sum;
+      result.v[2 * k * t + k + j] = exp(logits.v[t * experts + min(chosen[j], experts - 1)] - top) / sum;
     }
   }
 }

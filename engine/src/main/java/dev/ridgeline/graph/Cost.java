@@ -152,7 +152,8 @@ public record Cost(
           step.rows(g.x()) * (quantizedFlops(g.gate()) + quantizedFlops(g.up()));
       case Op.ExpertMatMul m -> step.rows(m.x()) * used(m.route()) * quantizedFlops(m.weight());
       case Op.Input _, Op.Embed _, Op.RmsNorm _, Op.AddRmsNorm _, Op.Gate _, Op.Rope _ -> 0;
-      case Op.StoreKv _, Op.Attention _, Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _ -> 0;
+      case Op.StoreKv _, Op.Attention _, Op.Add _, Op.Scale _, Op.SoftCap _, Op.SelectOutputs _ ->
+          0;
       case Op.Route _, Op.ExpertSum _ -> 0;
     };
   }

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Whatever a file holds, it is opened or refused in one line. An ordinary test run tries the kept
- * hostile files only, a second's work; {@code ./check} then searches for new inputs for ten seconds.
- * For as long as one likes:
+ * hostile files only, a second's work; {@code ./check} then searches for new inputs for ten
+ * seconds. For as long as one likes:
  *
  * <pre>{@code
  * JAZZER_FUZZ=1 mvn -pl engine test -Dtest=GgufFuzzTest -Djazzer.hooks=true \

@@ -15,11 +15,11 @@ import java.util.stream.IntStream;
  * A tiny model whose logits were recorded from the reference engine by {@code dev/record-goldens}.
  * The model itself is not kept: its seed is, and the hash that the file must have.
  */
-record GoldenCase(String shape, FileType type) {
+public record GoldenCase(String shape, FileType type) {
   private static final long SEED = 20261121;
 
   /** Every architecture, and every way to scale rotations, with exact weights; one quantized. */
-  static final List<GoldenCase> ALL =
+  public static final List<GoldenCase> ALL =
       List.of(
           new GoldenCase("tiny-llama", FileType.F32),
           new GoldenCase("tiny-llama-3", FileType.F32),
@@ -40,12 +40,13 @@ record GoldenCase(String shape, FileType type) {
   /** Prompt lengths: one token, a few, and enough to leave every window of the tiny models. */
   static final List<Integer> LENGTHS = List.of(1, 7, 70);
 
-  String name() {
+  /** Of the model's file and of its fixture. */
+  public String name() {
     return shape + "-" + type;
   }
 
   /** Writes the model into {@code folder}, unless it is there. */
-  Path model(Path folder) {
+  public Path model(Path folder) {
     Path path = folder.resolve(name() + ".gguf");
     try {
       if (!Files.exists(path)) {

@@ -1,6 +1,5 @@
 package dev.ridgeline.model;
 
-import dev.ridgeline.model.ModelGoldenTest.Fixture;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -59,11 +58,12 @@ class GoldenRecorder {
                 .formatted(engine, exact, port));
     try (HttpClient http = HttpClient.newHttpClient()) {
       awaitReady(http, port, server);
-      var results = new ArrayList<Fixture.Prompt>();
+      var results = new ArrayList<GoldenFixture.Prompt>();
       for (int[] prompt : prompts) {
-        results.add(new Fixture.Prompt(prompt, top(http, port, prompt)));
+        results.add(new GoldenFixture.Prompt(prompt, top(http, port, prompt)));
       }
-      var fixture = new Fixture(GoldenCase.sha256(model), results.toArray(Fixture.Prompt[]::new));
+      var fixture =
+          new GoldenFixture(GoldenCase.sha256(model), results.toArray(GoldenFixture.Prompt[]::new));
       String lines = JSON.writeValueAsString(fixture).replace("{\"ids", "\n{\"ids");
       Files.writeString(FIXTURES.resolve(name + ".json"), lines + "\n");
     } finally {
@@ -78,7 +78,7 @@ class GoldenRecorder {
   }
 
   /** The most likely next tokens, before any sampling. */
-  private static Fixture.Token[] top(HttpClient http, int port, int[] prompt)
+  private static GoldenFixture.Token[] top(HttpClient http, int port, int[] prompt)
       throws IOException, InterruptedException {
     // The bias makes it answer with an id that is text; it is not part of the probabilities, which
     // are left out where an answer ends the text or is half a character.
@@ -95,11 +95,11 @@ class GoldenRecorder {
       throw new IOException("status " + response.statusCode() + ": " + response.body());
     }
     JsonNode first = JSON.readTree(response.body()).get("completion_probabilities").get(0);
-    var tokens = new ArrayList<Fixture.Token>();
+    var tokens = new ArrayList<GoldenFixture.Token>();
     for (JsonNode token : first.get("top_logprobs")) {
-      tokens.add(new Fixture.Token(token.get("id").asInt(), token.get("logprob").asDouble()));
+      tokens.add(new GoldenFixture.Token(token.get("id").asInt(), token.get("logprob").asDouble()));
     }
-    return tokens.toArray(Fixture.Token[]::new);
+    return tokens.toArray(GoldenFixture.Token[]::new);
   }
 
   private static void awaitReady(HttpClient http, int port, Process server) throws Exception {

@@ -10,59 +10,20 @@ import dev.ridgeline.gguf.MetadataValue;
 import dev.ridgeline.graph.Fusion;
 import dev.ridgeline.testing.ModelRun;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Every architecture gives the probabilities that the reference engine gave. */
 class ModelGoldenTest {
-  /**
-   * The reference engine ran in float32 throughout; here K and V are float16. A rounding to float16
-   * errs by 2e-4 of the value (root mean square). V passes it on, K about as much by the scores:
-   * 2.8e-4 of the stream, 8.5e-4 of logits with deviation 3, and 1.2e-3 of the difference to their
-   * ln sum exp. Six of these deviations cover the 20 logits of all cases.
-   */
-  private static final double FLOAT16_KV = 0.008;
-
-  /**
-   * A backend that rounds activations to 8 bits for quantized weights errs by 0.5 % of a product:
-   * 25 times as much as float16.
-   */
-  private static final double INT8_ACTIVATIONS = 25 * FLOAT16_KV;
-
   private static final int CONTEXT = 80;
 
   @TempDir static Path folder;
-
-  /**
-   * @param sha256 of the model file
-   */
-  record Fixture(String sha256, Prompt[] prompts) {
-    /**
-     * @param top the most likely next tokens
-     */
-    record Prompt(int[] ids, Token[] top) {}
-
-    /** A token and the logarithm of its probability. */
-    record Token(int id, double logprob) {}
-
-    static Fixture read(String name) throws IOException {
-      String resource = "golden/" + name + ".json";
-      try (InputStream in =
-          Objects.requireNonNull(Fixture.class.getResourceAsStream(resource), resource)) {
-        return new JsonMapper().readValue(in, Fixture.class);
-      }
-    }
-  }
 
   static Stream<Arguments> casesOnBackends() {
     return ModelRun.backends().stream()
@@ -73,15 +34,16 @@ class ModelGoldenTest {
   @MethodSource("casesOnBackends")
   void logProbabilitiesEqualTheReferenceEngines(GoldenCase golden, String backend)
       throws IOException {
-    Fixture fixture = Fixture.read(golden.name());
+    GoldenFixture fixture = GoldenFixture.read(golden.name());
     boolean exact = golden.type() == FileType.F32 || backend.equals("reference");
     try (var run = new ModelRun(golden.model(folder), backend, CONTEXT, Fusion::fuse)) {
       for (var prompt : fixture.prompts()) {
         run.clear();
         float[] logits = run.append(prompt.ids());
-        assertThat(worstDifference(logits, prompt.top()))
+        assertThat(prompt.worstDifference(logits))
             .as("after %d ids", prompt.ids().length)
-            .isCloseTo(0, within(exact ? FLOAT16_KV : INT8_ACTIVATIONS));
+            .isCloseTo(
+                0, within(exact ? GoldenFixture.FLOAT16_KV : GoldenFixture.INT8_ACTIVATIONS));
       }
     }
   }
@@ -90,7 +52,7 @@ class ModelGoldenTest {
   @MethodSource("cases")
   void theSameSeedGivesTheSameFile(GoldenCase golden) throws IOException {
     assertThat(GoldenCase.sha256(golden.model(folder)))
-        .isEqualTo(Fixture.read(golden.name()).sha256());
+        .isEqualTo(GoldenFixture.read(golden.name()).sha256());
   }
 
   static Stream<GoldenCase> cases() {
@@ -129,10 +91,10 @@ class ModelGoldenTest {
     var golden = new GoldenCase(shape, FileType.F32);
     Path changed = folder.resolve("changed.gguf");
     change(golden.model(folder), changed, key, value);
-    var prompt = Fixture.read(golden.name()).prompts()[2];
+    var prompt = GoldenFixture.read(golden.name()).prompts()[2];
     try (var run = new ModelRun(changed, "reference", CONTEXT, Fusion::fuse)) {
-      assertThat(worstDifference(run.append(prompt.ids()), prompt.top()))
-          .isGreaterThan(5 * FLOAT16_KV);
+      assertThat(prompt.worstDifference(run.append(prompt.ids())))
+          .isGreaterThan(5 * GoldenFixture.FLOAT16_KV);
     }
   }
 
@@ -156,13 +118,5 @@ class ModelGoldenTest {
     return value.matches("[\\d.]+")
         ? new MetadataValue.Real(MetadataType.FLOAT32, Double.parseDouble(value))
         : new MetadataValue.Text(value);
-  }
-
-  static double worstDifference(float[] logits, Fixture.Token[] top) {
-    double sum = ModelRun.logSumExp(logits);
-    return Arrays.stream(top)
-        .mapToDouble(token -> Math.abs(logits[token.id()] - sum - token.logprob()))
-        .max()
-        .orElseThrow();
   }
 }

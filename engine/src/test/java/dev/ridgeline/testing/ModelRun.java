@@ -16,13 +16,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** A model file on a backend, with one sequence that grows until {@link #clear()}. */
 public final class ModelRun implements AutoCloseable {
   private static final int BLOCK_TOKENS = 16;
 
   private final GgufFile file;
-  private final Backend backend;
+  private final @Nullable Backend owned;
   private final Executable executable;
   private final int[][] blockTables;
   private int position;
@@ -34,8 +35,18 @@ public final class ModelRun implements AutoCloseable {
    * @param pass what is done to the graph before it is compiled
    */
   public ModelRun(Path path, String backendName, int context, UnaryOperator<Graph> pass) {
+    this(path, Backends.open(backendName, BackendOptions.DEFAULTS), true, context, pass);
+  }
+
+  /** The same on {@code backend}, which stays open. */
+  public ModelRun(Path path, Backend backend, int context, UnaryOperator<Graph> pass) {
+    this(path, backend, false, context, pass);
+  }
+
+  private ModelRun(
+      Path path, Backend backend, boolean closeBackend, int context, UnaryOperator<Graph> pass) {
     file = GgufFile.open(path);
-    backend = Backends.open(backendName, BackendOptions.DEFAULTS);
+    owned = closeBackend ? backend : null;
     Graph graph = pass.apply(Model.read(file.metadata(), file.tensors()).graph());
     int groups = graph.kvGroups().size();
     int blocks = (context + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
@@ -100,7 +111,9 @@ public final class ModelRun implements AutoCloseable {
   @Override
   public void close() {
     executable.close();
-    backend.close();
+    if (owned != null) {
+      owned.close();
+    }
     file.close();
   }
 }

@@ -28,6 +28,9 @@ public final class TinyModel {
   /** Of the second layer. */
   public static final int WINDOW = 12;
 
+  /** Of the second layer. */
+  public static final int EXPERTS = 5;
+
   private static final int WIDTH = 64;
   private static final int HEAD = 32;
 
@@ -37,13 +40,22 @@ public final class TinyModel {
   /** Its graph. */
   public final Graph graph;
 
-  /** Weights of {@code type}; those of vectors and experts are F32. */
+  /** With two experts used by each token. */
   public TinyModel(DType type) {
+    this(type, 2);
+  }
+
+  /**
+   * Weights of {@code type}; those of vectors and experts are F32.
+   *
+   * @param expertsUsed of {@link #EXPERTS}, by each token
+   */
+  public TinyModel(DType type, int expertsUsed) {
     Value x = b.embed("embed", matrix("embed", type, WIDTH, VOCABULARY, 1), 1);
     x = b.add("attn0", x, attention(x, 0, 0, type), 1);
     x = b.add("ffn0", x, dense(x, type), 1);
     x = b.add("attn1", x, attention(x, 1, WINDOW, type), 1);
-    x = b.add("ffn1", x, experts(x), 1);
+    x = b.add("ffn1", x, experts(x, expertsUsed), 1);
     Value last = b.rmsNorm("norm", b.selectOutputs("outputs", x), vector("norm", WIDTH), 1e-6f);
     Value logits = b.matMul("head", last, matrix("head", type, WIDTH, VOCABULARY, 1), null);
     graph = b.build(b.softCap("logits", logits, 30));
@@ -89,13 +101,13 @@ public final class TinyModel {
     return b.matMul("down", gated, matrix("down", type, 160, WIDTH, 1), null);
   }
 
-  private Value experts(Value x) {
+  private Value experts(Value x, int used) {
     Value normed = b.rmsNorm("moe_norm", x, vector("moe_norm", WIDTH), 1e-6f);
-    Value router = b.matMul("router", normed, matrix("router", DType.F32, WIDTH, 5, 1), null);
-    Value route = b.route("route", router, 2, Routing.SOFTMAX_NORMED);
-    Weight up = matrix("up_exps", DType.F32, WIDTH, 48, 5);
-    Weight gate = matrix("gate_exps", DType.F32, WIDTH, 48, 5);
-    Weight down = matrix("down_exps", DType.F32, 48, WIDTH, 5);
+    Value router = b.matMul("router", normed, matrix("router", DType.F32, WIDTH, EXPERTS, 1), null);
+    Value route = b.route("route", router, used, Routing.SOFTMAX_NORMED);
+    Weight up = matrix("up_exps", DType.F32, WIDTH, 48, EXPERTS);
+    Weight gate = matrix("gate_exps", DType.F32, WIDTH, 48, EXPERTS);
+    Weight down = matrix("down_exps", DType.F32, 48, WIDTH, EXPERTS);
     Value gated =
         b.gate(
             "expert_gated",

@@ -183,9 +183,7 @@ final class AttentionRecorder {
 
   /** Of the cooperative matrices that can do a prompt's attention over {@code layer}, or null. */
   private @Nullable MatrixShape matrixShape(KvLayer layer) {
-    return q8 == 0
-            && layer.keyDim() == layer.valueDim()
-            && Kernel.attendsMatrix(layer.keyDim())
+    return q8 == 0 && layer.keyDim() == layer.valueDim() && Kernel.attendsMatrix(layer.keyDim())
         ? matrices
         : null;
   }

@@ -4,6 +4,7 @@ import dev.ridgeline.graph.Value;
 import dev.ridgeline.graph.Weight;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.vulkan.device.DeviceInfo;
+import dev.ridgeline.vulkan.device.DeviceInfo.Feature;
 import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import java.util.HashSet;
 import java.util.List;
@@ -80,7 +81,11 @@ final class MatrixProducts {
   /** Whether products of many tokens can use cooperative matrices. */
   static boolean has(DeviceInfo device) {
     MatrixShape shape = device.matrixShape();
-    return shape != null && Kernel.hasMatrix(shape) && device.maxSharedBytes() >= 24 << 10;
+    return shape != null
+        && device.features().contains(Feature.FLOAT16)
+        && device.features().contains(Feature.COOPERATIVE_MATRIX)
+        && Kernel.hasMatrix(shape)
+        && device.maxSharedBytes() >= 24 << 10;
   }
 
   /** Whether {@code weight} can be in float16 for them. */

@@ -26,8 +26,13 @@ public final class VulkanBackend implements Backend {
 
   /** On device {@code index} of {@code instance}; closes both. */
   public VulkanBackend(VulkanInstance instance, int index) {
+    this(instance, instance.device(index));
+  }
+
+  /** On {@code device} of {@code instance}; closes both. */
+  VulkanBackend(VulkanInstance instance, GpuDevice device) {
     this.instance = instance;
-    device = instance.device(index);
+    this.device = device;
     pipelines = new Pipelines(device);
   }
 

@@ -1,5 +1,6 @@
 package dev.ridgeline.vulkan.device;
 
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -77,11 +78,26 @@ public record DeviceInfo(
     STATISTICS
   }
 
-  /** Copies the collections. */
+  /** Invocations of most workgroups, and the shared memory that they keep to. */
+  private static final int LEAST_INVOCATIONS = 256;
+
+  private static final int LEAST_SHARED_BYTES = 32 << 10;
+
+  /** Copies the collections; limits that are too low for every kernel are missing, too. */
   public DeviceInfo {
     features = Set.copyOf(features);
     matrices = List.copyOf(matrices);
-    missing = List.copyOf(missing);
+    var all = new LinkedHashSet<>(missing);
+    if (maxWorkgroupInvocations < LEAST_INVOCATIONS) {
+      all.add(
+          "workgroups of %d invocations (it has %d)"
+              .formatted(LEAST_INVOCATIONS, maxWorkgroupInvocations));
+    }
+    if (maxSharedBytes < LEAST_SHARED_BYTES) {
+      all.add(
+          "%d bytes of shared memory (it has %d)".formatted(LEAST_SHARED_BYTES, maxSharedBytes));
+    }
+    missing = List.copyOf(all);
   }
 
   /**

@@ -108,11 +108,20 @@ public final class VulkanInstance implements AutoCloseable {
       throw new VulkanException(
           "vulkan: device %d; this machine has %d: %s".formatted(index, devices.size(), devices));
     }
-    DeviceInfo info = devices.get(index);
+    return device(devices.get(index));
+  }
+
+  /**
+   * Opens device {@code info.index()} as what {@code info} says it is, which may be less than it
+   * is: to see what a smaller one would do.
+   *
+   * @throws VulkanException if it lacks what every kernel needs
+   */
+  public GpuDevice device(DeviceInfo info) {
     if (!info.missing().isEmpty()) {
       throw new VulkanException("vulkan: %s lacks %s".formatted(info, info.missing()));
     }
-    return new GpuDevice(physical.get(index), info);
+    return new GpuDevice(physical.get(info.index()), info);
   }
 
   /** What the validation layers said so far; empty without them. */
