@@ -13,6 +13,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
@@ -86,7 +87,7 @@ final class Errors {
       return "one argument too many: '%s'; a text with spaces needs quotes"
           .formatted(unmatched.getUnmatched().getFirst());
     }
-    return e.getMessage()
+    return Objects.requireNonNullElse(e.getMessage(), "")
         .replaceFirst("^Error: ", "")
         .replaceFirst("'([^']*)' is not an? (int|long)$", "expected a whole number, found '$1'")
         .replaceFirst("'([^']*)' is not a (float|double)$", "expected a number, found '$1'");

@@ -222,7 +222,10 @@ final class ServeCommand implements Callable<Integer> {
             .onPlan(
                 plan -> {
                   if (!logJson) {
-                    Plans.print(new PrintWriter(System.err), plan.places(), plan.kvTokens());
+                    Plans.print(
+                        new PrintWriter(System.err, true, System.err.charset()),
+                        plan.places(),
+                        plan.kvTokens());
                   }
                 })
             .build());

@@ -12,6 +12,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -162,7 +163,7 @@ class GpuCommandsTest {
       device =
           backend.get("name").asString().equals("vulkan") ? backend.get("devices").get(0) : device;
     }
-    assertThat(device).isNotNull();
+    Objects.requireNonNull(device, "no device of backend vulkan");
     assertThat(device.get("missing").size()).isZero();
     assertThat(device.get("heaps").get(0).get("budget_bytes").asLong()).isPositive();
     assertThat(device.get("subgroup_sizes").size()).isEqualTo(3);

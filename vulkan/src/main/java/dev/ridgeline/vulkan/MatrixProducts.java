@@ -44,9 +44,16 @@ final class MatrixProducts {
 
   /** FORM of {@code include/half.glsl}: rows in one term, in two; pieces. */
   private enum Form {
-    ROWS,
-    TWO_TERMS,
-    PIECES
+    ROWS(0),
+    TWO_TERMS(1),
+    PIECES(2);
+
+    /** The number by which the shaders know it. */
+    final int code;
+
+    Form(int code) {
+      this.code = code;
+    }
   }
 
   private final OpRecorder recorder;
@@ -160,12 +167,7 @@ final class MatrixProducts {
     }
     if (norm != null) {
       recorder.normRows(
-          norm,
-          2,
-          form.ordinal(),
-          Scratch.HALVES,
-          scratch.halves.address(),
-          scratch.powers.address());
+          norm, 2, form.code, Scratch.HALVES, scratch.halves.address(), scratch.powers.address());
     } else {
       dispatcher.uses(Set.of(resources.buffer(x)), Set.of(Scratch.HALVES));
       int n = recorder.rows(x);
@@ -176,7 +178,7 @@ final class MatrixProducts {
           recorder.pipeline(
               Kernel.plain("to_half"),
               Math.min(HALVES_GROUP, device.maxWorkgroupInvocations()),
-              form.ordinal()),
+              form.code),
           push,
           n,
           1);

@@ -66,7 +66,7 @@ final class VulkanExecutable implements Executable {
   }
 
   private static int rowsRead(Graph graph, Capacity capacity) {
-    return (int) Math.clamp(READ_BYTES / (4L * graph.logits().width()), 1, capacity.maxOutputs());
+    return Math.clamp(READ_BYTES / (4L * graph.logits().width()), 1, capacity.maxOutputs());
   }
 
   @Override

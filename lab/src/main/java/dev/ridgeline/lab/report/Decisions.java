@@ -183,7 +183,7 @@ public final class Decisions {
           (best.stream().allMatch(v -> speed(v).hasInterval())
                   ? "Speed does not decide: the intervals of %s overlap. The smallest of them is %s"
                   : "Speed does not decide: there are too few runs to tell %s apart. The smallest"
-                        + " of them is %s")
+                      + " of them is %s")
               .formatted(
                   best.stream().map(Decisions::described).collect(Collectors.joining("; ")),
                   smallest(best).name());
