@@ -171,6 +171,10 @@ public final class PlacedBackend implements Backend {
     int all = graph.kvLayers().size();
     boolean auto = choice.layers == BackendOptions.AUTO_LAYERS;
     int wanted = auto ? all : Math.min(choice.layers, all);
+    if (all == 0 && choice.layers != 0 && !choice.devices.isEmpty()) {
+      // Single ops, as benchmarks run them: nothing to split.
+      return place(graph, capacity, List.of(slot(0)), List.of(0));
+    }
     if (wanted == 0) {
       return onHost(graph, capacity);
     }

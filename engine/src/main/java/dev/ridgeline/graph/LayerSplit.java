@@ -30,12 +30,15 @@ public final class LayerSplit {
    * @param layers attention layers of each part, at least one each, all of them together
    */
   public static List<Graph> split(Graph graph, List<Integer> layers) {
+    if (layers.size() == 1 && layers.getFirst() == graph.kvLayers().size()) {
+      return List.of(graph);
+    }
     int all = layers.stream().mapToInt(Integer::intValue).sum();
     if (all != graph.kvLayers().size() || layers.stream().anyMatch(n -> n <= 0)) {
       throw new IllegalArgumentException(
           "parts of %s layers; the graph has %d".formatted(layers, graph.kvLayers().size()));
     }
-    return layers.size() == 1 ? List.of(graph) : new LayerSplit(graph).parts(layers);
+    return new LayerSplit(graph).parts(layers);
   }
 
   /** Bytes of the rows that {@link Op.Input} of {@code graph} reads; 0 without one. */
