@@ -185,7 +185,7 @@ class QualityCommandsTest {
     ridgeline("perplexity", model, "--kld-base", text)
         .isRefusal("not a file that --kld-save wrote");
     ridgeline("perplexity", model, "--file", text, "-c", "2")
-        .isRefusal("context: expected at least 4");
+        .isRefusal("--ctx: expected at least 4");
     Path cut = Path.of(in("cut.kld"));
     ridgeline("perplexity", model, "--file", text, "-c", "64", "--kld-save", cut.toString());
     byte[] bytes = Files.readAllBytes(cut);

@@ -33,6 +33,10 @@ class QuantizeProcessTest {
   /** {@code shell} runs first, and then becomes the quantizer with {@code exec "$@"}. */
   private Process quantize(String shell) throws IOException {
     List<String> command = new ArrayList<>(List.of("bash", "-c", shell + " exec \"$@\"", "bash"));
+    if (System.getProperty("os.name").equals("Linux")) {
+      // What a shell starts in the background ignores interrupts, and so does all that this starts.
+      command.addAll(List.of("env", "--default-signal=INT"));
+    }
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // The flags of this JVM, but not the agents of tests and of coverage.
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
