@@ -14,6 +14,7 @@ import dev.ridgeline.graph.Graph;
 import dev.ridgeline.kvcache.KvCache;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.testing.TinyModel;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -138,5 +139,50 @@ class EnginePlanTest {
         }
       }
     }
+  }
+
+  @Test
+  void prefixesKeepWithinTheirBytesWhichThePlanCounts() {
+    for (long cap : List.of(0L, 1L, 100_000L, 1_000_000L, 1L << 40)) {
+      EnginePlan plan = plan(1L << 40, options().context(1024).prefixCacheBytes(cap).build());
+      assertThat(plan.prefixCacheBytes()).isEqualTo(Math.min(cap, plan.memory().kvBytes()));
+      assertThat(plan.toString()).contains("of the KV cache for prefixes");
+      var kv = new KvCache(EnginePlan.BLOCK_TOKENS, plan.kvGroups(graph));
+      int most = 0;
+      for (int text = 0; text < 60; text++) {
+        var table = kv.newTable();
+        int[] tokens = new int[500];
+        Arrays.fill(tokens, text);
+        for (int count = 50; count <= tokens.length; count += 50) {
+          assertThat(kv.reserve(table, count)).isTrue();
+          kv.commit(table, tokens, count);
+          assertThat(cachedBytes(plan, kv)).isLessThanOrEqualTo(cap);
+        }
+        kv.release(table);
+        assertThat(cachedBytes(plan, kv)).isLessThanOrEqualTo(cap);
+        most = Math.max(most, kv.cached(0));
+      }
+      assertThat(kv.inUse(0) + kv.inUse(1)).isZero();
+      assertThat(most > 0).as("a cap of %d", cap).isEqualTo(cap >= 100_000);
+      if (cap >= 1_000_000) {
+        assertThat(found(kv, 59)).as("the last text").isEqualTo(15 * EnginePlan.BLOCK_TOKENS);
+        assertThat(found(kv, 0)).as("the first one went").isZero();
+        assertThat(kv.evictions()).isPositive();
+      }
+    }
+  }
+
+  private static int found(KvCache kv, int text) {
+    int[] tokens = new int[500];
+    Arrays.fill(tokens, text);
+    return kv.reuse(kv.newTable(), 0, tokens, 499);
+  }
+
+  /** Both groups have one layer. */
+  private static long cachedBytes(EnginePlan plan, KvCache kv) {
+    long perBlock = EnginePlan.BLOCK_TOKENS * KV_BYTES_PER_TOKEN;
+    long blocks = plan.capacity().kvBlocks().stream().mapToInt(Integer::intValue).sum();
+    assertThat(plan.memory().kvBytes()).as("cached or not").isEqualTo(blocks * perBlock);
+    return (kv.cached(0) + kv.cached(1)) * perBlock;
   }
 }

@@ -13,6 +13,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 /** Decisions, step by step: {sequence -> number of tokens}. */
@@ -73,6 +76,33 @@ class SchedulerTest {
     assertThat(step(scheduler, 16)).isEqualTo(Map.of(first, 1, second, 16));
     assertThat(step(scheduler, UNBOUNDED)).as("of 32").isEqualTo(Map.of(first, 1, second, 28));
     assertThat(step(scheduler, 16)).isEqualTo(Map.of(first, 1, second, 1));
+  }
+
+  @Property(tries = 200)
+  void noStepWithGeneratingSequencesCarriesMorePromptThanTheBound(@ForAll long seed) {
+    var random = new Random(seed);
+    KvCache kv = kv(20 + random.nextInt(80));
+    var scheduler = new Scheduler(kv, 32 + random.nextInt(64), 1 + random.nextInt(8));
+    for (int step = 0; step < 60; step++) {
+      for (int i = random.nextInt(3); i > 0; i--) {
+        scheduler.add(request(kv, 1 + random.nextInt(CONTEXT - 1), random.nextInt(3), ""));
+      }
+      int bound = 1 + random.nextInt(40);
+      List<Sequence> generating =
+          scheduler.running().stream().filter(s -> s.pending() == 1).toList();
+      Map<Sequence, Integer> plan = step(scheduler, bound);
+      List<Sequence> advanced = generating.stream().filter(plan::containsKey).toList();
+      assertThat(scheduler.running().stream().filter(generating::contains).toList())
+          .as("whoever was not preempted")
+          .hasSameElementsAs(advanced);
+      int prompts = plan.values().stream().mapToInt(Integer::intValue).sum() - advanced.size();
+      if (!advanced.isEmpty()) {
+        assertThat(prompts).isLessThanOrEqualTo(bound);
+      }
+      List.copyOf(scheduler.running()).stream()
+          .filter(s -> s.isFull() || random.nextInt(20) == 0)
+          .forEach(scheduler::remove);
+    }
   }
 
   @Test

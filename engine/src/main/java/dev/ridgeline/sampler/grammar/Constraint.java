@@ -1,6 +1,7 @@
 package dev.ridgeline.sampler.grammar;
 
 import dev.ridgeline.sampler.TokenMask;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -10,9 +11,15 @@ import org.jspecify.annotations.Nullable;
  * A form that texts must have, ready for a vocabulary: each {@link #get} gives the mask of one
  * request. What one request has worked out serves the others, so a constraint is worth keeping. May
  * be made by any thread; its masks run on the step thread of one engine.
+ *
+ * <p>The first mask of a state walks the vocabulary, which takes milliseconds where that is large.
+ * The first one of a request is walked by the thread that asks for it, a later one on a thread of
+ * its own while the step runs that it is for; the step thread waits for what is left of it.
  */
 public final class Constraint implements Supplier<TokenMask> {
+  /** Guards itself and its states. */
   private final Machine machine;
+
   private final TokenTable tokens;
 
   private Constraint(Grammar grammar, TokenTable tokens) {
@@ -43,19 +50,27 @@ public final class Constraint implements Supplier<TokenMask> {
     return machine.bytes();
   }
 
-  /** Whether {@code text} is whole; for tests and tools, not beside running requests. */
+  /** Whether {@code text} is whole; for tests and tools. */
   public boolean matches(String text) {
-    return machine.start().after(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).accepting;
+    return after(text.getBytes(StandardCharsets.UTF_8)).accepting;
   }
 
   /** Whether some whole text begins with {@code text}; as {@link #matches}. */
   public boolean canBegin(String text) {
-    return !machine.start().after(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).isDead();
+    return !after(text.getBytes(StandardCharsets.UTF_8)).isDead();
+  }
+
+  private Machine.State after(byte[] text) {
+    synchronized (machine) {
+      return machine.start().after(text);
+    }
   }
 
   @Override
   public TokenMask get() {
-    return new Mask(new byte[0]);
+    var mask = new Mask(new byte[0]);
+    mask.bits();
+    return mask;
   }
 
   /**
@@ -63,7 +78,7 @@ public final class Constraint implements Supplier<TokenMask> {
    * trigger included, it must match.
    */
   public Supplier<TokenMask> after(String trigger) {
-    byte[] bytes = trigger.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    byte[] bytes = trigger.getBytes(StandardCharsets.UTF_8);
     return () -> new Mask(bytes);
   }
 
@@ -88,12 +103,18 @@ public final class Constraint implements Supplier<TokenMask> {
       return state;
     }
 
+    private long[] bits() {
+      synchronized (machine) {
+        return state().mask();
+      }
+    }
+
     @Override
     public void mask(float[] logits) {
       if (!active || ended) {
         return;
       }
-      long[] bits = state().mask();
+      long[] bits = bits();
       int size = Math.min(tokens.size(), logits.length);
       for (int word = 0; word < bits.length; word++) {
         long allowed = bits[word];
@@ -115,11 +136,27 @@ public final class Constraint implements Supplier<TokenMask> {
     public void accept(int token) {
       if (tokens.isEnd(token)) {
         ended = true;
-      } else if (active) {
-        state = state().after(tokens.bytes(token));
-      } else {
-        look(tokens.bytes(token));
+        return;
       }
+      synchronized (machine) {
+        if (active) {
+          state = state().after(tokens.bytes(token));
+        } else {
+          look(tokens.bytes(token));
+        }
+        if (active && !state().hasMask()) {
+          walkAhead(state());
+        }
+      }
+    }
+
+    private void walkAhead(Machine.State next) {
+      Thread.startVirtualThread(
+          () -> {
+            synchronized (machine) {
+              next.mask();
+            }
+          });
     }
 
     /** Looks for the trigger in the end of the text. */

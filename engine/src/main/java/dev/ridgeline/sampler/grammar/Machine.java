@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Reads a text byte by byte along a grammar, in all ways at once: a state is the set of stacks that
  * the text so far can have led to. States, their successors and the tokens they allow are worked
  * out when they are first needed and kept, so that the second string in a JSON text costs next to
- * nothing. Not thread-safe: belongs to the step thread of one engine.
+ * nothing. Not thread-safe.
  */
 final class Machine {
   private static final int MAX_STATES = 8192;
@@ -66,6 +66,10 @@ final class Machine {
         state = state.after(b & 0xFF);
       }
       return state;
+    }
+
+    boolean hasMask() {
+      return mask != null;
     }
 
     /** A bit for each token that can come next. */

@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +26,8 @@ class ConstraintTest {
   private static final int END = VOCABULARY.size() - 1;
   private static final TokenTable TOKENS =
       new TokenTable(VOCABULARY.size(), VOCABULARY::get, id -> id != END, new int[] {END});
+
+  private static final int MASK_BYTES = 8 * ((VOCABULARY.size() + 63) / 64);
 
   private static List<byte[]> vocabulary() {
     var all = new ArrayList<byte[]>();
@@ -321,5 +325,51 @@ class ConstraintTest {
       assertThat(node.get("name").isString()).isTrue();
       assertThat(node.get("tags").size()).isLessThanOrEqualTo(3);
     }
+  }
+
+  @Test
+  @Timeout(60)
+  void masksAreWorkedOutBeforeTheStepThreadAsksForThem() throws InterruptedException {
+    Constraint constraint = schema("{'type': 'array', 'items': {'type': 'integer'}}");
+    long none = constraint.bytes();
+    TokenMask mask = constraint.get();
+    long first = constraint.bytes();
+    assertThat(first).as("by whoever asks").isGreaterThan(none);
+    allowed(mask);
+    assertThat(constraint.bytes()).isEqualTo(first);
+    mask.accept('[');
+    while (constraint.bytes() < first + MASK_BYTES) {
+      Thread.sleep(1); // by a thread of its own
+    }
+    assertThat(allowed(mask)).contains((int) ']', (int) '7').doesNotContain((int) '[', END);
+  }
+
+  @Test
+  @Timeout(60)
+  void manyRequestsOfOneFormSeeTheSameMasks() throws InterruptedException {
+    String json = "{'type': 'object', 'properties': {'a': {'type': 'string'}}, 'required': ['a']}";
+    byte[] text = "{\"a\":\"xyz é\"}".getBytes(StandardCharsets.UTF_8);
+    List<Set<Integer>> expected = masksAlong(schema(json), text);
+    Constraint shared = schema(json);
+    var seen = new ConcurrentLinkedQueue<List<Set<Integer>>>();
+    var threads = new ArrayList<Thread>();
+    for (int i = 0; i < 8; i++) {
+      threads.add(Thread.startVirtualThread(() -> seen.add(masksAlong(shared, text))));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(seen).hasSize(8).allMatch(expected::equals);
+  }
+
+  private static List<Set<Integer>> masksAlong(Constraint constraint, byte[] text) {
+    TokenMask mask = constraint.get();
+    var all = new ArrayList<Set<Integer>>();
+    for (byte b : text) {
+      all.add(allowed(mask));
+      mask.accept(b & 0xFF);
+    }
+    all.add(allowed(mask));
+    return all;
   }
 }
