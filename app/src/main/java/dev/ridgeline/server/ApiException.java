@@ -1,5 +1,6 @@
 package dev.ridgeline.server;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,6 +108,7 @@ final class ApiException extends RuntimeException {
      * @param param the field at fault, if one is
      * @param code a word for programs, for some errors
      */
+    @JsonInclude
     record Detail(String message, String type, @Nullable String param, @Nullable String code) {}
   }
 }

@@ -11,6 +11,7 @@ import dev.ridgeline.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions}: answers to conversations. */
@@ -50,19 +51,22 @@ final class ChatEndpoint {
 
   private record Probabilities(List<Probability> content) {}
 
-  /** A token with its probability, and at the outer level those of the likeliest ones. */
-  record Probability(String token, float logprob, byte[] bytes, List<Probability> topLogprobs) {
+  /** A token with its probability and bytes, and at the outer level those of the likeliest ones. */
+  record Probability(
+      String token, float logprob, int[] bytes, @Nullable List<Probability> topLogprobs) {
     static Probability of(Tokenizer tokenizer, int id, Logprobs logprobs) {
       var top = new ArrayList<Probability>();
       for (int i = 0; i < logprobs.topIds().length; i++) {
-        top.add(of(tokenizer, logprobs.topIds()[i], logprobs.top()[i], List.of()));
+        top.add(of(tokenizer, logprobs.topIds()[i], logprobs.top()[i], null));
       }
       return of(tokenizer, id, logprobs.chosen(), top);
     }
 
     private static Probability of(
-        Tokenizer tokenizer, int id, float logprob, List<Probability> top) {
-      return new Probability(tokenizer.piece(id), logprob, tokenizer.bytes(id), top);
+        Tokenizer tokenizer, int id, float logprob, @Nullable List<Probability> top) {
+      byte[] signed = tokenizer.bytes(id);
+      int[] bytes = IntStream.range(0, signed.length).map(i -> signed[i] & 0xFF).toArray();
+      return new Probability(tokenizer.piece(id), logprob, bytes, top);
     }
   }
 
@@ -75,11 +79,7 @@ final class ChatEndpoint {
     int logprobs = body.bool("logprobs", false) ? top : -1;
     int n = body.integer("n", 1, core.settings.limits().choices(), 1);
     GenerateParams params =
-        GenerateFields.read(
-            exchange,
-            body,
-            logprobs,
-            GenerateFields.maxTokens(body, "max_completion_tokens", "max_tokens"));
+        GenerateFields.read(exchange, body, logprobs, GenerateFields.maxTokens(body));
     ChatPlan plan = ChatPlan.of(exchange, body, params);
     boolean stream = body.bool("stream", false);
     boolean usage = StreamOptions.includeUsage(body);

@@ -61,6 +61,9 @@ final class ChatMessages {
     if (content == null || content.isString()) {
       return message.string(field);
     }
+    if (!content.isArray()) {
+      throw message.wrong(field, "a string or an array of parts", content);
+    }
     var text = new StringJoiner("\n");
     for (Fields part : message.objects(field)) {
       String type = part.string("type", "text");

@@ -62,11 +62,7 @@ final class CompletionsEndpoint {
         core.constraints()
             .apply(
                 Constraints.form(body),
-                GenerateFields.read(
-                    exchange,
-                    body,
-                    logprobs,
-                    GenerateFields.maxTokens(body, "max_tokens", "n_predict")));
+                GenerateFields.read(exchange, body, logprobs, GenerateFields.maxTokens(body)));
     boolean stream = body.bool("stream", false);
     boolean usage = StreamOptions.includeUsage(body);
     try (Generation generation = Generation.start(exchange, prompts, n, params)) {

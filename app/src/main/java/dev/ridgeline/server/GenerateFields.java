@@ -52,9 +52,10 @@ final class GenerateFields {
         .build();
   }
 
-  /** The first of {@code names} that is there. */
-  static int maxTokens(Fields body, String... names) {
-    for (String name : names) {
+  /** Most tokens to generate, by whatever name a protocol or server has for it; else -1. */
+  static int maxTokens(Fields body) {
+    for (String name :
+        List.of("max_completion_tokens", "max_output_tokens", "max_tokens", "n_predict")) {
       if (body.has(name)) {
         // 0 is refused by who asked for it; -1 is llama.cpp's "as many as fit"
         return body.integer(name, -1, Integer.MAX_VALUE, -1);

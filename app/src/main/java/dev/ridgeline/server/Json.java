@@ -44,7 +44,7 @@ final class Json {
       var at = e.getLocation();
       throw ApiException.invalid(
           null,
-          "the body is not JSON%s: %s"
+          "the body cannot be read as JSON%s: %s"
               .formatted(
                   at == null || at.getLineNr() < 1
                       ? ""

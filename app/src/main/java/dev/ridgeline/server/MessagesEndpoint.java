@@ -58,8 +58,7 @@ final class MessagesEndpoint {
   }
 
   private static ChatPlan plan(Exchange exchange, Fields body) {
-    GenerateParams params =
-        GenerateFields.read(exchange, body, -1, GenerateFields.maxTokens(body, "max_tokens"));
+    GenerateParams params = GenerateFields.read(exchange, body, -1, GenerateFields.maxTokens(body));
     params = params.toBuilder().stop(body.strings("stop_sequences").toArray(String[]::new)).build();
     return ChatPlan.of(exchange, body, messages(body), tools(body), Constraints.form(body), params);
   }

@@ -43,7 +43,7 @@ final class ResponsesEndpoint {
             body.strings("include").contains(WITH_LOGPROBS)
                 ? body.integer("top_logprobs", 0, ChatEndpoint.MAX_TOP_LOGPROBS, 0)
                 : -1,
-            GenerateFields.maxTokens(body, "max_output_tokens"));
+            GenerateFields.maxTokens(body));
     Fields text = body.fields("text");
     Fields format = text == null ? null : text.fields("format");
     Constraints.Form form = Constraints.form(body);

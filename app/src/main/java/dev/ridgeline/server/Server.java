@@ -134,7 +134,7 @@ public final class Server implements AutoCloseable {
             .connectionOptions(o -> o.readTimeout(READ_TIMEOUT).tcpNoDelay(true))
             .protocolsDiscoverServices(false)
             .addConnectionSelector(new WatchedConnections(http1, core.writers))
-            .directHandlers(errors())
+            .directHandlers(errors(limits.headerBytes()))
             .routing(routes.routing());
     ServerSettings.TlsFiles tls = settings.listen().tls();
     if (tls != null) {
@@ -171,7 +171,10 @@ public final class Server implements AutoCloseable {
   }
 
   /** What is wrong before a route is found, in the same form as all other errors. */
-  private static DirectHandlers errors() {
+  private static DirectHandlers errors(int headerBytes) {
+    String unreadable =
+        "the request cannot be read: expected HTTP/1.1 with at most %d bytes of headers"
+            .formatted(headerBytes);
     var handlers = DirectHandlers.builder();
     for (var type : DirectHandler.EventType.values()) {
       handlers.addHandler(
@@ -183,12 +186,16 @@ public final class Server implements AutoCloseable {
                   case 5 -> Kind.INTERNAL;
                   default -> status.code() == 404 ? Kind.NOT_FOUND : Kind.INVALID;
                 };
-            boolean said = kind != Kind.INTERNAL && message != null && !message.equals("null");
-            String text = said ? message : status.reasonPhrase();
+            boolean said =
+                kind != Kind.INTERNAL
+                    && message != null
+                    && !message.equals("null")
+                    && !message.equals(status.reasonPhrase());
+            String text = kind == Kind.INVALID ? unreadable : status.reasonPhrase();
             return DirectHandler.TransportResponse.builder()
                 .status(status)
                 .headers(headers)
-                .entity(Json.bytes(ApiException.of(kind, text).body()))
+                .entity(Json.bytes(ApiException.of(kind, said ? message : text).body()))
                 .keepAlive(false)
                 .build();
           });

@@ -3,7 +3,9 @@ package dev.ridgeline.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ridgeline.server.TestServer.Answer;
+import java.io.ByteArrayOutputStream;
 import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -41,6 +43,18 @@ class ApiTest {
       }
     }
     return text.toString();
+  }
+
+  /** The text that the {@code bytes} of tokens spell, each a number of 0 to 255. */
+  private static String spelled(JsonNode tokens) {
+    var bytes = new ByteArrayOutputStream();
+    for (JsonNode token : tokens) {
+      for (JsonNode b : token.get("bytes")) {
+        assertThat(b.intValue()).isBetween(0, 255);
+        bytes.write(b.intValue());
+      }
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
   }
 
   @Test
@@ -120,6 +134,8 @@ class ApiTest {
     assertThat(whole.get("id").asString()).startsWith("chatcmpl-");
     assertThat(choice.get("message").get("role").asString()).isEqualTo("assistant");
     assertThat(choice.get("logprobs").get("content").size()).isEqualTo(6);
+    assertThat(spelled(choice.get("logprobs").get("content")))
+        .isEqualTo(choice.get("message").get("content").asString());
     assertThat(choice.get("logprobs").get("content").get(0).get("top_logprobs").size())
         .isEqualTo(2);
     List<JsonNode> events =
@@ -256,6 +272,32 @@ class ApiTest {
                 .POST(HttpRequest.BodyPublishers.ofString("{}"))
                 .build());
     form.isError(415, "", "application/json");
+  }
+
+  @Test
+  void headersThatAreTooLargeAreRefusedWithTheLimit() {
+    server
+        .send(server.request("/v1/models").header("X-Large", "x".repeat(100_000)).build())
+        .isError(400, "", "bytes of headers");
+  }
+
+  @Test
+  void errorsHaveAllFieldsOfOpenAisForm() {
+    JsonNode error = server.get("/v1/nothing").json().get("error");
+    assertThat(error.propertyNames()).containsExactly("message", "type", "param", "code");
+    assertThat(error.get("param").isNull()).isTrue();
+  }
+
+  @Test
+  void theMostTokensMayHaveAnyOfTheirNames() {
+    for (String name : List.of("max_tokens", "max_completion_tokens", "n_predict")) {
+      JsonNode usage =
+          server
+              .post("/v1/completions", "{'prompt':'a','ignore_eos':true,'%s':3}".formatted(name))
+              .json()
+              .get("usage");
+      assertThat(usage.get("completion_tokens").asInt()).isEqualTo(3);
+    }
   }
 
   @Test
