@@ -15,7 +15,8 @@ public record StepProfile(List<Part> parts, long wallNanos) {
    * One kernel.
    *
    * @param kernel its name and variant
-   * @param ops what it computes; empty for work beside the ops of the graph, such as a conversion
+   * @param ops what it computes, alone or with the parts beside it that have the same ops (the
+   *     conversion of an input, the product itself); empty for work beside the ops of the graph
    * @param startNanos since the first part began
    * @param nanos until everything before the next part was done
    */

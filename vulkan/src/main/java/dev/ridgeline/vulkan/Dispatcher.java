@@ -26,7 +26,7 @@ final class Dispatcher {
   private final Set<Integer> read = new HashSet<>();
   private final Set<Integer> written = new HashSet<>();
 
-  /** A dispatch with the ops it is for; further dispatches for the same ops have none. */
+  /** A dispatch with the ops it is for, which the dispatches beside it may be for too. */
   record Timed(String kernel, List<Op> ops) {}
 
   /** With {@code timed}, notes the time after each dispatch. */
@@ -98,7 +98,6 @@ final class Dispatcher {
     if (timed) {
       recording.timestamp();
       timedParts.add(new Timed(pipeline.toString(), ops));
-      ops = List.of();
     }
   }
 }
