@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -54,16 +55,19 @@ public final class OpBenchmarks {
     }
     MachineLimits limits;
     String description;
-    List<Row> rows;
     try (Backend b = Backends.open(backend, BackendOptions.DEFAULTS)) {
       limits = b.measureLimits();
       description = b.name() + ", " + b.description() + ", " + b.threads() + " threads";
-      rows = backend.equals("vulkan") ? onGpu(b, cases) : List.of();
+      if (backend.equals("vulkan")) {
+        printHead(description, limits);
+        onGpu(b, cases, row -> print(row, limits));
+        return;
+      }
     }
-    if (rows.isEmpty()) {
-      rows = onHost(backend, bytes, seconds, cases);
-    }
-    print(description, limits, rows);
+    // JMH prints its own lines meanwhile; and a second open backend would cost memory.
+    List<Row> rows = onHost(backend, bytes, seconds, cases);
+    printHead(description, limits);
+    rows.forEach(row -> print(row, limits));
   }
 
   private static String option(String[] args, String name, String otherwise) {
@@ -108,8 +112,7 @@ public final class OpBenchmarks {
     return rows;
   }
 
-  private static List<Row> onGpu(Backend backend, List<OpCase> cases) {
-    List<Row> rows = new ArrayList<>();
+  private static void onGpu(Backend backend, List<OpCase> cases, Consumer<Row> rows) {
     for (OpCase c : cases) {
       OpCase.Setup setup = c.setup();
       try (Executable e = backend.compile(setup.graph(), setup::tensor, setup.capacity())) {
@@ -123,14 +126,13 @@ public final class OpBenchmarks {
           }
           java.util.Arrays.sort(nanos);
           double half = (nanos[GPU_STEPS - 2] - nanos[1]) / 2;
-          rows.add(
+          rows.accept(
               new Row(
                   c.name(), tokens(setup, pass), nanos[GPU_STEPS / 2], half, cost(setup, pass)));
         }
       }
       Reference.reachabilityFence(setup);
     }
-    return rows;
   }
 
   /** The parts that do the case's work: all but the making of its inputs. */
@@ -171,7 +173,7 @@ public final class OpBenchmarks {
     return all;
   }
 
-  private static void print(String description, MachineLimits limits, List<Row> rows) {
+  private static void printHead(String description, MachineLimits limits) {
     System.out.printf(
         Locale.ROOT,
         "%n%s: reads %.1f GB/s, does %.0f GFLOP/s%n%n",
@@ -180,26 +182,27 @@ public final class OpBenchmarks {
         limits.flopsPerSecond() / 1e9);
     System.out.println("| op | tokens | us | +- | GB/s | GFLOP/s | share of limit | limit |");
     System.out.println("|---|---:|---:|---:|---:|---:|---:|---|");
-    for (Row r : rows) {
-      double bytes = r.cost.memoryBytes();
-      double flops = r.cost.flops();
-      MachineLimits mixed = limits.mixedAs(r.cost);
-      double share = mixed.floorSeconds(bytes, flops) * 1e9 / r.nanos;
-      System.out.printf(
-          Locale.ROOT,
-          "| %s | %d | %.1f | %.1f | %.1f | %.1f | %.0f %%%s | %s |%n",
-          r.op,
-          r.tokens,
-          r.nanos / 1e3,
-          r.halfNanos / 1e3,
-          bytes / r.nanos,
-          flops / r.nanos,
-          100 * share,
-          share > 1.02 ? " (above: wrong, or from a cache)" : "",
-          Map.of(
-                  MachineLimits.Limit.MEMORY_BANDWIDTH, "bandwidth",
-                  MachineLimits.Limit.ARITHMETIC, "arithmetic")
-              .get(mixed.limit(bytes, flops)));
-    }
+  }
+
+  private static void print(Row r, MachineLimits limits) {
+    double bytes = r.cost.memoryBytes();
+    double flops = r.cost.flops();
+    MachineLimits mixed = limits.mixedAs(r.cost);
+    double share = mixed.floorSeconds(bytes, flops) * 1e9 / r.nanos;
+    System.out.printf(
+        Locale.ROOT,
+        "| %s | %d | %.1f | %.1f | %.1f | %.1f | %.0f %%%s | %s |%n",
+        r.op,
+        r.tokens,
+        r.nanos / 1e3,
+        r.halfNanos / 1e3,
+        bytes / r.nanos,
+        flops / r.nanos,
+        100 * share,
+        share > 1.02 ? " (above: wrong, or from a cache)" : "",
+        Map.of(
+                MachineLimits.Limit.MEMORY_BANDWIDTH, "bandwidth",
+                MachineLimits.Limit.ARITHMETIC, "arithmetic")
+            .get(mixed.limit(bytes, flops)));
   }
 }
