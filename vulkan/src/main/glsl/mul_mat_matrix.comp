@@ -47,10 +47,13 @@ const uint FM = BM / WM / TM;
 const uint FN = BN / WN / TN;
 const uint STAGE = (BM + BN) * STRIDE;
 const uint ROWS = BM >> GATED; // results of a tile
+const uint PART = TM * TN / 4; // a matrix of results, in 16 bytes
+const uint PARTS = SUBGROUPS * PART << GATED;
 const uint A_LOADS = BM * BK / 8 / GROUP;
 const uint B_LOADS = BN * BK / 8 / GROUP;
 
-shared uvec4 tile[STAGES * STAGE];
+// Both the columns of all stages and, in the end, the results of all subgroups.
+shared uvec4 tile[STAGES * STAGE > PARTS ? STAGES * STAGE : PARTS];
 
 uint weightRow(uint row0, uint d) {
   if (GATED == 0) return min(row0 + d, rows - 1);
@@ -118,8 +121,7 @@ void main() {
     barrier();
   }
   // Each subgroup takes its results through shared memory, to know their rows and tokens.
-  const uint PART = TM * TN / 4;
-  uint own = gl_SubgroupID * PART * (1 + GATED);
+  uint own = gl_SubgroupID * PART << GATED;
   [[unroll]] for (uint i = 0; i < FM; i += 1 + GATED) {
     [[unroll]] for (uint j = 0; j < FN; j++) {
       coopMatStore(acc[i * FN + j], tile, own, TM / 4, gl_CooperativeMatrixLayoutColumnMajor);

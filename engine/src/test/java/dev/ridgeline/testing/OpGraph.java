@@ -13,7 +13,7 @@ import java.util.Map;
 /** Puts the graph of an {@link OpCase} together: inputs, weights, the op, the result. */
 final class OpGraph {
   /** Token counts of the steps of a case without positions. */
-  static final List<Integer> BATCHES = List.of(1, 2, 7, 33, 70);
+  static final List<Integer> BATCHES = List.of(1, 2, 7, 33, 64, 70);
 
   /** Rows of every input of such a case. */
   static final int ROWS = 70;

@@ -36,6 +36,8 @@ final class ProductCases {
     }
     cases.add(gated(DType.F32, Activation.GELU_TANH, 33, 64));
     cases.add(gated(DType.Q4_K, Activation.SWIGLU_OAI, 33, 512));
+    cases.add(gated(DType.F16, Activation.SILU, 161, 256));
+    cases.add(gated(DType.Q4_K, Activation.SILU, 161, 256));
     cases.add(bias());
     cases.add(outputRows());
     cases.add(band());
