@@ -13,6 +13,8 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -20,6 +22,9 @@ import picocli.CommandLine.Option;
 
 /** The stress test of {@code bench --duration}. */
 final class StressArguments {
+  /** More than a last step may take. */
+  private static final int LAST_WORDS_SECONDS = 10;
+
   @Option(
       names = "--duration",
       converter = Durations.class,
@@ -59,22 +64,38 @@ final class StressArguments {
             tokenTimeout);
     PrintWriter out = command.getOut();
     List<Sensor> sensors = Sensor.all();
-    // Not closed by try: after a time-out a step still runs in them, and only the process can end
-    // it.
+    // Not closed by try: where a step still runs in them, only the process can end it.
     GgufFile file = GgufFile.open(setup.model());
     Backend backend = Backends.open(setup.backend(), setup.options());
     Model model = Model.read(file.metadata(), file.tensors());
     var room = LoadedModel.Room.of(depth + generate, setup.batch(), setup.kvType());
     LoadedModel loaded = new LoadedModel(file, model, backend, room);
-    Stress.Result result =
-        new Stress(plan, sensors).run(loaded, w -> window(w, format, out, command.getErr()));
-    if (result.end() != Stress.End.TOKEN_TIMEOUT) {
-      loaded.close();
-      backend.close();
-      file.close();
+    var stress = new Stress(plan, sensors);
+    var done = new CountDownLatch(1);
+    var interrupt = Thread.ofPlatform().unstarted(() -> interrupt(stress, done));
+    Runtime.getRuntime().addShutdownHook(interrupt);
+    try {
+      Stress.Result result = stress.run(loaded, w -> window(w, format, out, command.getErr()));
+      summary(result, format, out, command.getErr());
+      if (stress.isIdle()) {
+        loaded.close();
+        backend.close();
+        file.close();
+      }
+      return result.end() == Stress.End.DURATION ? 0 : Errors.FAILED;
+    } finally {
+      done.countDown();
     }
-    summary(result, format, out, command.getErr());
-    return result.end() == Stress.End.DURATION ? 0 : Errors.FAILED;
+  }
+
+  /** When the process is told to end: holds it until what was measured is printed. */
+  private static void interrupt(Stress stress, CountDownLatch done) {
+    stress.interrupt();
+    try {
+      boolean _ = done.await(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void window(

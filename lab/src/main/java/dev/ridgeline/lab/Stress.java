@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Generates for a long time and watches what changes: throughput by window, drift, temperature,
- * clocks. It ends when the time is over, when a device is too hot, or when no token comes any more;
- * what was measured until then is kept.
+ * clocks. It ends when the time is over, when a device is too hot, when no token comes any more, or
+ * when someone says so; what was measured until then is kept.
  */
 public final class Stress {
   /** A clock this much below its highest counts as throttled. */
@@ -32,6 +32,9 @@ public final class Stress {
   private static final int DRIFT_WINDOWS = 6;
 
   private static final Duration POLL = Duration.ofMillis(200);
+
+  /** A step under way at the end may take this long. */
+  private static final Duration LAST_STEP = Duration.ofSeconds(5);
 
   /**
    * What to do.
@@ -85,6 +88,7 @@ public final class Stress {
     DURATION,
     TOO_HOT,
     TOKEN_TIMEOUT,
+    INTERRUPTED,
     FAILED
   }
 
@@ -109,6 +113,8 @@ public final class Stress {
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
   private volatile long lastTokenNanos;
   private volatile boolean stop;
+  private volatile boolean interrupted;
+  private volatile boolean idle = true;
 
   /** A test of {@code plan} watched by {@code sensors}. */
   public Stress(Plan plan, List<Sensor> sensors) {
@@ -118,13 +124,17 @@ public final class Stress {
 
   /**
    * Runs it on {@code model}, whose room must hold the plan's depth and tokens; {@code progress}
-   * gets each window. After {@link End#TOKEN_TIMEOUT} a step is still running: the model cannot be
-   * closed, only the process ended.
+   * gets each window. Afterwards a step may still be running, as {@link #isIdle} tells.
    */
   public Result run(LoadedModel model, Consumer<Window> progress) {
     // Compilation would look like a drift upwards.
     double warmUpSeconds = plan.window().toNanos() / 1e9;
-    WarmUp _ = WarmUp.until(warmUpSeconds, () -> sequenceSeconds(model.driver()));
+    try {
+      WarmUp _ = WarmUp.until(warmUpSeconds, () -> sequenceSeconds(model.driver()));
+    } catch (StoppedException e) {
+      return new Result(List.of(), null, List.of(), End.INTERRUPTED, endText(End.INTERRUPTED));
+    }
+    idle = false;
     lastTokenNanos = System.nanoTime();
     Thread worker = Thread.ofPlatform().daemon().name("stress").start(() -> work(model.driver()));
     List<Window> windows = new ArrayList<>();
@@ -147,17 +157,27 @@ public final class Stress {
       }
     }
     stop = true;
-    if (end != End.TOKEN_TIMEOUT) {
-      join(worker);
-    }
+    join(worker);
+    idle = !worker.isAlive();
     return new Result(windows, drift(windows), throttling(windows), end, endText(end));
+  }
+
+  /** Ends the test from another thread, as soon as a token is there. */
+  public void interrupt() {
+    interrupted = true;
+    stop = true;
+  }
+
+  /** Whether no step runs any more: only then may the model be closed. */
+  public boolean isIdle() {
+    return idle;
   }
 
   private double sequenceSeconds(StepDriver driver) {
     long start = System.nanoTime();
     driver.reset();
     driver.prompt(plan.depth());
-    driver.generate(plan.generateTokens());
+    driver.generate(plan.generateTokens(), _ -> stopIfAsked());
     return (System.nanoTime() - start) / 1e9;
   }
 
@@ -180,6 +200,10 @@ public final class Stress {
     long now = System.nanoTime();
     gaps.recordValue(Math.min(MAX_GAP_NANOS, now - lastTokenNanos));
     lastTokenNanos = now;
+    stopIfAsked();
+  }
+
+  private void stopIfAsked() {
     if (stop) {
       throw new StoppedException();
     }
@@ -191,6 +215,9 @@ public final class Stress {
   private @Nullable End end(long elapsed, long sinceToken, List<Reading> readings) {
     if (failure.get() != null) {
       return End.FAILED;
+    }
+    if (interrupted) {
+      return End.INTERRUPTED;
     }
     if (sinceToken > plan.tokenTimeout().toNanos()) {
       return End.TOKEN_TIMEOUT;
@@ -273,13 +300,14 @@ public final class Stress {
       case TOKEN_TIMEOUT ->
           "stopped: no token for more than %d s (--token-timeout)"
               .formatted(plan.tokenTimeout().toSeconds());
+      case INTERRUPTED -> "stopped: interrupted";
       case FAILED -> "stopped: the model failed: " + failure.get();
     };
   }
 
   private static void join(Thread worker) {
     try {
-      worker.join();
+      worker.join(LAST_STEP);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
