@@ -5,9 +5,19 @@ import dev.ridgeline.scheduler.EngineOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 
-/** Opens the engine of commands that answer one request at a time. */
+/** Opens engines as the options of a command say. */
 final class Engines {
   private Engines() {}
+
+  /** What every command that runs a model may set. */
+  static EngineOptions.Builder options(BackendArguments backend, ContextArguments context) {
+    return EngineOptions.builder()
+        .backend(backend.backend)
+        .backendOptions(backend.options())
+        .kvType(backend.kvType)
+        .context(context.context)
+        .batchTokens(context.batch);
+  }
 
   /** Opens {@code path} with room for one sequence. */
   static Engine open(
@@ -17,12 +27,7 @@ final class Engines {
       Engine engine =
           Engine.open(
               path,
-              EngineOptions.builder()
-                  .backend(backend.backend)
-                  .backendOptions(backend.options())
-                  .kvType(backend.kvType)
-                  .context(context.context)
-                  .batchTokens(context.batch)
+              options(backend, context)
                   .parallel(1)
                   .onPlan(plan -> err.println("memory: " + plan))
                   .onLoad((done, all) -> progress.bytes("loading", done, all))

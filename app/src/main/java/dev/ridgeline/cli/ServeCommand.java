@@ -3,7 +3,6 @@ package dev.ridgeline.cli;
 import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.scheduler.Engine;
 import dev.ridgeline.scheduler.EngineListener;
-import dev.ridgeline.scheduler.EngineOptions;
 import dev.ridgeline.server.Server;
 import dev.ridgeline.server.ServerSettings;
 import dev.ridgeline.server.ServerSettings.Admission;
@@ -207,12 +206,7 @@ final class ServeCommand implements Callable<Integer> {
   private Engine open(Path path, EngineListener listener) {
     return Engine.open(
         path,
-        EngineOptions.builder()
-            .backend(backend.backend)
-            .backendOptions(backend.options())
-            .kvType(backend.kvType)
-            .context(context.context)
-            .batchTokens(context.batch)
+        Engines.options(backend, context)
             .parallel(parallel)
             .kvTokens(kvTokens)
             .prefixCacheBytes(prefixCacheBytes)

@@ -1,11 +1,10 @@
 package dev.ridgeline.cli;
 
+import static dev.ridgeline.cli.Outcome.ridgeline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ridgeline.backend.Degradation;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +13,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
 /** The commands as a user calls them, on the built-in model. */
@@ -22,30 +20,6 @@ class CommandLineTest {
   private static final String MODEL = BuiltinModel.path().toString();
 
   @TempDir private Path folder = Path.of("");
-
-  private record Outcome(int status, String out, String err) {
-    JsonNode json() {
-      assertThat(status).as(err).isZero();
-      return Json.MAPPER.readTree(out);
-    }
-
-    /** Exit status 2, nothing on standard output, one line on standard error. */
-    void isRefusal(String... parts) {
-      assertThat(status).as(err).isEqualTo(2);
-      assertThat(out).isEmpty();
-      assertThat(err.lines()).hasSize(1);
-      assertThat(err).contains(parts);
-    }
-  }
-
-  private static Outcome ridgeline(String... args) {
-    var out = new StringWriter();
-    var err = new StringWriter();
-    CommandLine commandLine =
-        Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
-    int status = commandLine.execute(args);
-    return new Outcome(status, out.toString(), err.toString());
-  }
 
   private static List<Integer> ints(JsonNode array) {
     return IntStream.range(0, array.size()).mapToObj(i -> array.get(i).asInt()).toList();
@@ -55,10 +29,10 @@ class CommandLineTest {
   void runPrintsPromptAndContinuationAndTheSpeedsGoToStandardError() {
     Outcome run = ridgeline("run", "Once upon a time", "-n", "8", "--greedy");
 
-    assertThat(run.status).isZero();
-    assertThat(run.out).startsWith("Once upon a time").hasSizeGreaterThan(24);
-    assertThat(run.err).contains("tok/s").contains("% of this machine's limit");
-    assertThat(run.err).startsWith("memory: weights 22.0 MB + KV ").contains("; context 512, ");
+    assertThat(run.status()).isZero();
+    assertThat(run.out()).startsWith("Once upon a time").hasSizeGreaterThan(24);
+    assertThat(run.err()).contains("tok/s").contains("% of this machine's limit");
+    assertThat(run.err()).startsWith("memory: weights 22.0 MB + KV ").contains("; context 512, ");
   }
 
   @Test
@@ -66,9 +40,9 @@ class CommandLineTest {
     String line = "slower than it could be: " + Degradation.SCALAR_FORMAT.text();
     Outcome slow = ridgeline("run", "x", "-n", "2", "--backend", "reference");
 
-    assertThat(slow.status).isZero();
-    assertThat(slow.err.lines().skip(1).findFirst()).contains(line);
-    assertThat(slow.err.lines().filter(line::equals)).hasSize(1);
+    assertThat(slow.status()).isZero();
+    assertThat(slow.err().lines().skip(1).findFirst()).contains(line);
+    assertThat(slow.err().lines().filter(line::equals)).hasSize(1);
     assertThat(ridgeline("doctor", "--format", "json").json().get("backends").toString())
         .contains("scalar_format");
   }
@@ -77,7 +51,7 @@ class CommandLineTest {
   void partsOfCharactersAreShownAsTheirBytes() {
     Outcome text = ridgeline("tokenize", MODEL, "--text", "é😀", "--bos", "no");
 
-    assertThat(text.out)
+    assertThat(text.out())
         .contains("'é'", "'<0xF0>'", "'<0x9F>'", "'<0x98>'", "'<0x80>'")
         .doesNotContain("\uFFFD");
   }
@@ -154,7 +128,7 @@ class CommandLineTest {
 
     Outcome text = ridgeline("template", template.toString(), "--conversation", talk.toString());
 
-    assertThat(text.out).isEqualTo("<user>Hi\n<assistant>");
+    assertThat(text.out()).isEqualTo("<user>Hi\n<assistant>");
   }
 
   @Test
@@ -211,15 +185,15 @@ class CommandLineTest {
   void everyCommandHasHelpWorthReading(String command) {
     Outcome help = ridgeline(command, "--help");
 
-    assertThat(help.status).isZero();
-    assertThat(help.out).contains("Usage: ridgeline " + command).hasSizeGreaterThan(300);
+    assertThat(help.status()).isZero();
+    assertThat(help.out()).contains("Usage: ridgeline " + command).hasSizeGreaterThan(300);
   }
 
   @Test
   void synthWritesAModelThatRunsAndNeverWritesOverAFile() {
     String file = folder.resolve("tiny.gguf").toString();
 
-    assertThat(ridgeline("synth", "tiny-gemma3", "Q8_0", file).status).isZero();
+    assertThat(ridgeline("synth", "tiny-gemma3", "Q8_0", file).status()).isZero();
     assertThat(
             ridgeline("run", "Hi", "-m", file, "-n", "4", "--format", "json")
                 .json()
@@ -258,17 +232,17 @@ class CommandLineTest {
   void withoutACommandTheUsageIsShown() {
     Outcome nothing = ridgeline();
 
-    assertThat(nothing.status).isEqualTo(2);
-    assertThat(nothing.out).isEmpty();
-    assertThat(nothing.err).contains("Usage: ridgeline", "chat", "For example:");
+    assertThat(nothing.status()).isEqualTo(2);
+    assertThat(nothing.out()).isEmpty();
+    assertThat(nothing.err()).contains("Usage: ridgeline", "chat", "For example:");
   }
 
   @Test
   void whatCannotBeAPromptIsRefusedBeforeAnythingIsPrinted() {
     Outcome longPrompt = ridgeline("run", "word ".repeat(20_000));
-    assertThat(longPrompt.status).isEqualTo(2);
-    assertThat(longPrompt.out).isEmpty();
-    assertThat(longPrompt.err.lines().skip(1))
+    assertThat(longPrompt.status()).isEqualTo(2);
+    assertThat(longPrompt.out()).isEmpty();
+    assertThat(longPrompt.err().lines().skip(1))
         .containsExactly(
             "ridgeline: prompt: expected 1 to 511 tokens, as the context is 512, found 20002");
     ridgeline("run", "x", "-t", "100000").isRefusal("--threads", "100000");

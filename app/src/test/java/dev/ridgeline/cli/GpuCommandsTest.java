@@ -1,5 +1,6 @@
 package dev.ridgeline.cli;
 
+import static dev.ridgeline.cli.Outcome.ridgeline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -8,18 +9,14 @@ import dev.ridgeline.backend.Backends;
 import dev.ridgeline.model.FileType;
 import dev.ridgeline.model.synth.Synth;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
 /** What a user of a GPU sees, on a software device that counts as one. */
@@ -30,17 +27,6 @@ class GpuCommandsTest {
   @TempDir private static Path folder = Path.of("");
 
   private static String model = "";
-
-  private record Outcome(int status, String out, String err) {
-    JsonNode json() {
-      assertThat(status).as(err).isZero();
-      return Json.MAPPER.readTree(out);
-    }
-
-    String memory() {
-      return err.lines().filter(l -> l.startsWith("memory: ")).collect(Collectors.joining("\n"));
-    }
-  }
 
   @BeforeAll
   static void aDriver() throws IOException {
@@ -66,15 +52,6 @@ class GpuCommandsTest {
   @AfterAll
   static void noDriver() {
     System.clearProperty(SOFTWARE);
-  }
-
-  private static Outcome ridgeline(String... args) {
-    var out = new StringWriter();
-    var err = new StringWriter();
-    CommandLine commandLine =
-        Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
-    int status = commandLine.execute(args);
-    return new Outcome(status, out.toString(), err.toString());
   }
 
   private static Outcome run(String... more) {
@@ -133,26 +110,26 @@ class GpuCommandsTest {
           {"--device", "7"}, {"--device", "x"}, {"--gpu-layers", "-1"}, {"--gpu-layers", "all"}
         }) {
       Outcome run = run(wrong);
-      assertThat(run.status).as(run.err).isEqualTo(2);
-      assertThat(run.err.lines()).hasSize(1);
-      assertThat(run.err).containsAnyOf(wrong[0], wrong[0].substring(2));
+      assertThat(run.status()).as(run.err()).isEqualTo(2);
+      assertThat(run.err().lines()).hasSize(1);
+      assertThat(run.err()).containsAnyOf(wrong[0], wrong[0].substring(2));
     }
     Outcome none = run("--backend", "cpu", "--gpu-layers", "1");
-    assertThat(none.status).isEqualTo(2);
-    assertThat(none.err).contains("backend 'cpu' has none");
+    assertThat(none.status()).isEqualTo(2);
+    assertThat(none.err()).contains("backend 'cpu' has none");
   }
 
   @Test
   void aDeviceThatIsLostOrFullEndsTheCommandWithOneLine() {
     System.setProperty(FAULT, "await:6:lost");
     Outcome lost = run("--ctx", "64");
-    assertThat(lost.status).isEqualTo(1);
-    assertThat(lost.err).contains("ridgeline: vulkan 0, ").contains("the device was lost");
+    assertThat(lost.status()).isEqualTo(1);
+    assertThat(lost.err()).contains("ridgeline: vulkan 0, ").contains("the device was lost");
 
     System.setProperty(FAULT, "allocate:9:memory");
     Outcome full = run();
-    assertThat(full.status).isEqualTo(1);
-    assertThat(full.err).contains("out of memory; planned: weights ").contains("smaller context");
+    assertThat(full.status()).isEqualTo(1);
+    assertThat(full.err()).contains("out of memory; planned: weights ").contains("smaller context");
   }
 
   @Test
@@ -200,14 +177,14 @@ class GpuCommandsTest {
             "--format",
             "json");
 
-    assertThat(bench.status).as(bench.err).isZero();
-    assertThat(bench.err)
+    assertThat(bench.status()).as(bench.err()).isZero();
+    assertThat(bench.err())
         .contains("a step of 8 at 0")
         .contains("starting, waiting")
         .contains("us in all");
     double shares =
         bench
-            .err
+            .err()
             .lines()
             .dropWhile(line -> !line.contains("a step of 8 at 0"))
             .skip(2)

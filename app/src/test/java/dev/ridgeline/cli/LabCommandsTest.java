@@ -1,13 +1,12 @@
 package dev.ridgeline.cli;
 
+import static dev.ridgeline.cli.Outcome.ridgeline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ridgeline.model.FileType;
 import dev.ridgeline.model.synth.Synth;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,24 +16,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 /** The commands that measure, as a user calls them. */
 class LabCommandsTest {
   @TempDir private Path folder = Path.of("");
 
   private String model = "";
-
-  private record Outcome(int status, String out, String err) {}
-
-  private static Outcome ridgeline(String... args) {
-    var out = new StringWriter();
-    var err = new StringWriter();
-    CommandLine commandLine =
-        Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
-    int status = commandLine.execute(args);
-    return new Outcome(status, out.toString(), err.toString());
-  }
 
   @BeforeEach
   void model() throws IOException {
@@ -82,12 +69,12 @@ class LabCommandsTest {
   void benchMeasuresEveryCombinationAndDoesNotCallARowFasterOnOneRun() {
     Outcome bench = bench("-p", "4-8*2", "-n", "0", "-r", "1", "--kv-type", "f16,q8_0");
 
-    assertThat(bench.status).as(bench.err).isZero();
-    assertThat(bench.out.lines().filter(l -> l.startsWith("synthetic"))).hasSize(4);
-    assertThat(bench.out)
+    assertThat(bench.status()).as(bench.err()).isZero();
+    assertThat(bench.out().lines().filter(l -> l.startsWith("synthetic"))).hasSize(4);
+    assertThat(bench.out())
         .contains("prompt 4: no row is called fastest")
         .contains("fewer than 3 runs");
-    assertThat(bench.err).contains("warmed up for");
+    assertThat(bench.err()).contains("warmed up for");
   }
 
   @ParameterizedTest
@@ -95,8 +82,8 @@ class LabCommandsTest {
   void benchHasEveryFormat(String format) {
     Outcome bench = bench("-p", "4", "-n", "0", "-r", "1", "--format", format);
 
-    assertThat(bench.status).as(bench.err).isZero();
-    assertThat(bench.out)
+    assertThat(bench.status()).as(bench.err()).isZero();
+    assertThat(bench.out())
         .startsWith(
             switch (format) {
               case "md" -> "| model";
@@ -111,7 +98,7 @@ class LabCommandsTest {
     Outcome bench = bench("-p", "4", "-n", "2", "-r", "1", "--format", "sql");
     try (var connection = java.sql.DriverManager.getConnection("jdbc:sqlite::memory:");
         var statement = connection.createStatement()) {
-      for (String line : bench.out.lines().toList()) {
+      for (String line : bench.out().lines().toList()) {
         statement.execute(line);
       }
       try (var rows =
@@ -124,7 +111,7 @@ class LabCommandsTest {
   private String rows(String name, double... speeds) throws IOException {
     Outcome bench = bench("-p", "4", "-n", "0", "-r", "3", "--format", "jsonl");
     tools.jackson.databind.node.ObjectNode row =
-        (tools.jackson.databind.node.ObjectNode) Json.MAPPER.readTree(bench.out);
+        (tools.jackson.databind.node.ObjectNode) Json.MAPPER.readTree(bench.out());
     row.set("samples", Json.MAPPER.valueToTree(speeds));
     row.set(
         "tokens_per_second", Json.MAPPER.valueToTree(dev.ridgeline.lab.stats.Estimate.of(speeds)));
@@ -140,17 +127,17 @@ class LabCommandsTest {
     assertThat(ridgeline("bench", "compare", base, slower))
         .satisfies(
             o -> {
-              assertThat(o.status).isEqualTo(1);
-              assertThat(o.out).contains("slower").contains("failed");
+              assertThat(o.status()).isEqualTo(1);
+              assertThat(o.out()).contains("slower").contains("failed");
             });
-    assertThat(ridgeline("bench", "compare", base, slower, "--tolerance", "15").status).isZero();
+    assertThat(ridgeline("bench", "compare", base, slower, "--tolerance", "15").status()).isZero();
     assertThat(ridgeline("bench", "compare", base, like))
         .satisfies(
             o -> {
-              assertThat(o.status).isZero();
-              assertThat(o.out).contains("not told apart").contains("passed");
+              assertThat(o.status()).isZero();
+              assertThat(o.out()).contains("not told apart").contains("passed");
             });
-    assertThat(ridgeline("bench", "compare", slower, base).out).contains("faster");
+    assertThat(ridgeline("bench", "compare", slower, base).out()).contains("faster");
   }
 
   @Test
@@ -163,9 +150,9 @@ class LabCommandsTest {
     assertThat(ridgeline("bench", "compare", base, broken.toString()))
         .satisfies(
             o -> {
-              assertThat(o.status).isEqualTo(2);
-              assertThat(o.err.lines()).hasSize(1);
-              assertThat(o.err).contains("broken.jsonl, line 2");
+              assertThat(o.status()).isEqualTo(2);
+              assertThat(o.err().lines()).hasSize(1);
+              assertThat(o.err()).contains("broken.jsonl, line 2");
             });
   }
 
@@ -173,8 +160,8 @@ class LabCommandsTest {
   void theStressTestReportsWindowsDriftAndWhatItCouldNotRead() {
     Outcome stress = bench("-n", "4", "--duration", "2s", "--window", "1s");
 
-    assertThat(stress.status).as(stress.err).isZero();
-    assertThat(stress.out).contains("tok/s").contains("the time was over").contains("throttling");
+    assertThat(stress.status()).as(stress.err()).isZero();
+    assertThat(stress.out()).contains("tok/s").contains("the time was over").contains("throttling");
   }
 
   @Test
@@ -197,8 +184,8 @@ class LabCommandsTest {
         ridgeline(
             "study", plan.toString(), "-m", model, "--out", out, "--archive", "--history", store);
 
-    assertThat(study.status).as(study.err).isZero();
-    assertThat(study.out)
+    assertThat(study.status()).as(study.err()).isZero();
+    assertThat(study.out())
         .contains("Does only speed count?")
         .contains("report.html")
         .contains("report.zip");
@@ -206,24 +193,25 @@ class LabCommandsTest {
     // Called again it measures nothing, and keeps nothing twice.
     assertThat(
             ridgeline("study", plan.toString(), "-m", model, "--out", out, "--history", store)
-                .status)
+                .status())
         .isZero();
     Outcome list = ridgeline("history", "--history", store, "--format", "jsonl");
-    assertThat(list.out.lines()).hasSize(2);
+    assertThat(list.out().lines()).hasSize(2);
     assertThat(
             Json.MAPPER
-                .readTree(list.out.lines().findFirst().orElseThrow())
+                .readTree(list.out().lines().findFirst().orElseThrow())
                 .get("variant")
                 .asString())
         .isEqualTo("Q8_0");
-    assertThat(ridgeline("history", "compare", "1", "2", "--history", store).out).contains("ratio");
+    assertThat(ridgeline("history", "compare", "1", "2", "--history", store).out())
+        .contains("ratio");
     assertThat(
             ridgeline("history", "plot", folder.resolve("t.svg").toString(), "--history", store)
-                .status)
+                .status())
         .isZero();
 
     Files.delete(Path.of(out).resolve("REPORT.md"));
-    assertThat(ridgeline("report", out).status).isZero();
+    assertThat(ridgeline("report", out).status()).isZero();
     assertThat(Path.of(out).resolve("REPORT.md")).isNotEmptyFile();
   }
 
@@ -244,9 +232,9 @@ class LabCommandsTest {
     assertThat(refusals)
         .allSatisfy(
             o -> {
-              assertThat(o.status).as(o.err).isEqualTo(2);
-              assertThat(o.out).isEmpty();
-              assertThat(o.err.lines()).hasSize(1);
+              assertThat(o.status()).as(o.err()).isEqualTo(2);
+              assertThat(o.out()).isEmpty();
+              assertThat(o.err().lines()).hasSize(1);
             });
   }
 }

@@ -1,22 +1,22 @@
 package dev.ridgeline.cli;
 
+import static dev.ridgeline.testing.ChildJvm.end;
+import static dev.ridgeline.testing.ChildJvm.signal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.ridgeline.testing.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.io.Writer;
 import java.lang.ProcessBuilder.Redirect;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,20 +32,8 @@ class ProcessTest {
 
   private Process start(Redirect out, Map<String, String> environment, String... args)
       throws IOException {
-    List<String> command = new ArrayList<>();
-    if (System.getProperty("os.name").equals("Linux")) {
-      // What a shell starts in the background ignores interrupts, and so does all that this starts.
-      command.addAll(List.of("env", "--default-signal=INT"));
-    }
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // The flags of this JVM, but not the agents of tests and of coverage.
-    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(flag -> !flag.startsWith("-javaagent") && !flag.startsWith("-Xmx"))
-        .forEach(command::add);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    command.addAll(List.of(args));
     var builder =
-        new ProcessBuilder(command)
+        new ProcessBuilder(ChildJvm.command(Main.class.getName(), args))
             .directory(folder.toFile())
             .redirectOutput(out)
             .redirectError(folder.resolve("err").toFile());
@@ -58,14 +46,6 @@ class ProcessTest {
     return Files.readAllLines(folder.resolve("err")).stream()
         .filter(line -> !line.matches("WARNING: Using incubator.*|memory: .*|slower than .*"))
         .toList();
-  }
-
-  private static int end(Process process) throws InterruptedException {
-    if (!process.waitFor(2, TimeUnit.MINUTES)) {
-      process.destroyForcibly();
-      throw new AssertionError("the process is still running after two minutes");
-    }
-    return process.exitValue();
   }
 
   private static String read(InputStream in, int bytes) throws IOException {
@@ -171,9 +151,24 @@ class ProcessTest {
   void anInterruptEndsTheProgramAtOnceWithoutATrace() throws Exception {
     Process process = start(endless(BuiltinModel.path(), "cpu"));
     read(process.getInputStream(), 16);
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    signal(process, "INT");
     process.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
 
+    assertThat(end(process)).isEqualTo(130);
+    assertThat(err()).isEmpty();
+  }
+
+  @Test
+  void anInterruptedStressTestPrintsItsSummary() throws Exception {
+    Process process =
+        start("bench", model(), "--duration", "10m", "--window", "1s", "--backend", "cpu");
+    BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+    assertThat(out.readLine()).contains("tok/s");
+    signal(process, "INT");
+
+    assertThat(out.lines())
+        .anyMatch(line -> line.equals("stopped: interrupted"))
+        .anyMatch(line -> line.contains("throttling"));
     assertThat(end(process)).isEqualTo(130);
     assertThat(err()).isEmpty();
   }

@@ -1,11 +1,10 @@
 package dev.ridgeline.cli;
 
+import static dev.ridgeline.cli.Outcome.ridgeline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -21,28 +20,6 @@ class QualityCommandsTest {
   private String model = "";
   private String text = "";
 
-  private record Outcome(int status, String out, String err) {
-    JsonNode json() {
-      assertThat(status).as(err).isZero();
-      return Json.MAPPER.readTree(out);
-    }
-
-    void isRefusal(String... parts) {
-      assertThat(status).as(err).isEqualTo(2);
-      assertThat(out).isEmpty();
-      assertThat(err.lines()).hasSize(1);
-      assertThat(err).contains(parts);
-    }
-  }
-
-  private static Outcome ridgeline(String... args) {
-    var out = new StringWriter();
-    var err = new StringWriter();
-    int status =
-        Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(args);
-    return new Outcome(status, out.toString(), err.toString());
-  }
-
   private String in(String name) {
     return folder.resolve(name).toString();
   }
@@ -50,7 +27,7 @@ class QualityCommandsTest {
   @BeforeEach
   void writeModelAndText() throws IOException {
     model = in("tiny.gguf");
-    assertThat(ridgeline("synth", "tiny-llama", "F16", model).status).isZero();
+    assertThat(ridgeline("synth", "tiny-llama", "F16", model).status()).isZero();
     text = in("text.txt");
     Files.writeString(Path.of(text), "The quick brown fox jumps over the lazy dog.\n".repeat(20));
   }
@@ -66,7 +43,7 @@ class QualityCommandsTest {
     assertThat(q.get("name").asString()).isEqualTo("blk.0.attn_q.weight");
     assertThat(q.get("from").asString()).isEqualTo("F16");
     assertThat(q.get("to").asString()).isEqualTo("Q5_K");
-    assertThat(ridgeline("quantize", model, "--type", "hybrid", "--dry-run").out)
+    assertThat(ridgeline("quantize", model, "--type", "hybrid", "--dry-run").out())
         .contains("blk.0.attn_q.weight", "bits a weight");
     try (Stream<Path> files = Files.list(folder)) {
       assertThat(files).hasSize(2);
@@ -78,8 +55,8 @@ class QualityCommandsTest {
     String out = in("q.gguf");
     Outcome run = ridgeline("quantize", model, out, "--type", "q4_k_m", "--tensor", "attn_v=Q8_0");
 
-    assertThat(run.status).as(run.err).isZero();
-    assertThat(run.err).contains("Q4_K_M").contains("bits a weight");
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.err()).contains("Q4_K_M").contains("bits a weight");
     JsonNode info = ridgeline("inspect", out, "--format", "json").json();
     for (JsonNode t : info.get("tensors")) {
       if (t.get("name").asString().endsWith("attn_v.weight")) {
@@ -107,8 +84,8 @@ class QualityCommandsTest {
     String imatrix = in("imatrix.gguf");
     Outcome measured =
         ridgeline("imatrix", model, "--file", text, "-c", "64", "-o", imatrix, "--backend", "cpu");
-    assertThat(measured.status).as(measured.err).isZero();
-    assertThat(measured.err).contains("21 tensors");
+    assertThat(measured.status()).as(measured.err()).isZero();
+    assertThat(measured.err()).contains("21 tensors");
 
     JsonNode plan =
         ridgeline(
@@ -165,9 +142,9 @@ class QualityCommandsTest {
   void aQuantizedModelDiverges() {
     String base = in("base.kld");
     String small = in("q2.gguf");
-    assertThat(ridgeline("quantize", model, small, "--type", "Q2_K").status).isZero();
+    assertThat(ridgeline("quantize", model, small, "--type", "Q2_K").status()).isZero();
     assertThat(
-            ridgeline("perplexity", model, "--file", text, "-c", "64", "--kld-save", base).status)
+            ridgeline("perplexity", model, "--file", text, "-c", "64", "--kld-save", base).status())
         .isZero();
 
     Outcome compared = ridgeline("perplexity", small, "--kld-base", base, "--format", "json");

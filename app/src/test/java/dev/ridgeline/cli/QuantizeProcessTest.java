@@ -1,12 +1,14 @@
 package dev.ridgeline.cli;
 
+import static dev.ridgeline.testing.ChildJvm.end;
+import static dev.ridgeline.testing.ChildJvm.signal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ridgeline.model.FileType;
 import dev.ridgeline.model.synth.Synth;
+import dev.ridgeline.testing.ChildJvm;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,29 +35,17 @@ class QuantizeProcessTest {
   /** {@code shell} runs first, and then becomes the quantizer with {@code exec "$@"}. */
   private Process quantize(String shell) throws IOException {
     List<String> command = new ArrayList<>(List.of("bash", "-c", shell + " exec \"$@\"", "bash"));
-    if (System.getProperty("os.name").equals("Linux")) {
-      // What a shell starts in the background ignores interrupts, and so does all that this starts.
-      command.addAll(List.of("env", "--default-signal=INT"));
-    }
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // The flags of this JVM, but not the agents of tests and of coverage.
-    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(flag -> !flag.startsWith("-javaagent") && !flag.startsWith("-Xmx"))
-        .forEach(command::add);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(
-        List.of(
-            "quantize", folder.resolve("in.gguf").toString(), out.resolve("out.gguf").toString()));
-    command.addAll(List.of("--type", "Q2_K", "--threads", "1"));
+        ChildJvm.command(
+            Main.class.getName(),
+            "quantize",
+            folder.resolve("in.gguf").toString(),
+            out.resolve("out.gguf").toString(),
+            "--type",
+            "Q2_K",
+            "--threads",
+            "1"));
     return new ProcessBuilder(command).redirectError(folder.resolve("err").toFile()).start();
-  }
-
-  private static int end(Process process) throws InterruptedException {
-    if (!process.waitFor(2, TimeUnit.MINUTES)) {
-      process.destroyForcibly();
-      throw new AssertionError("the process is still running after two minutes");
-    }
-    return process.exitValue();
   }
 
   private List<Path> written() throws IOException {
@@ -71,10 +61,6 @@ class QuantizeProcessTest {
       TimeUnit.MILLISECONDS.sleep(1);
     }
     signal(process, signal);
-  }
-
-  private static void signal(Process process, String signal) throws Exception {
-    new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
   }
 
   private String lastLine() throws IOException {

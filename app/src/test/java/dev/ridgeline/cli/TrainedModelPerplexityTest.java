@@ -10,10 +10,10 @@ import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.lab.quality.Perplexity;
 import dev.ridgeline.lab.quality.Windows;
 import dev.ridgeline.model.Model;
+import dev.ridgeline.testing.Shared;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
@@ -26,7 +26,7 @@ class TrainedModelPerplexityTest {
   @ParameterizedTest
   @CsvSource({"draft, 8", "target, 4"})
   void theFloat16ModelHasTheRecordedPerplexity(String name, int windows) throws Exception {
-    Path models = shared("models");
+    Path models = Shared.path("models");
     JsonNode heldout =
         Json.MAPPER.readTree(Files.readString(models.resolve(name + "-refs.json"))).get("heldout");
     int count = ALL ? heldout.get("ids").size() : windows;
@@ -51,17 +51,5 @@ class TrainedModelPerplexityTest {
       assertThat(result.perplexity()).isCloseTo(recorded, withinPercentage(0.1));
       assertThat(result.standardError()).isBetween(0.01 * recorded, 0.1 * recorded);
     }
-  }
-
-  /** The folder that may stand beside the repository. */
-  private static Path shared(String relative) {
-    for (Path dir = Path.of("").toAbsolutePath(); dir != null; dir = dir.getParent()) {
-      Path candidate = dir.resolve("shared").resolve(relative);
-      if (Files.exists(candidate)) {
-        return candidate;
-      }
-    }
-    Assumptions.abort("needs shared/" + relative + " beside the repository, which is not there");
-    throw new AssertionError("unreachable");
   }
 }
