@@ -12,10 +12,10 @@ import dev.ridgeline.cpu.machine.Operand.Vec;
 import dev.ridgeline.tensor.DType;
 
 /**
- * Emits {@code f(RDI frame)}: tiles of 4 rows of F32, F16 or BF16 by up to 6 tokens of float32,
- * lanes being columns, in pieces of 512 columns. Each of a tile's 24 products has 16 sums of its
- * own, which are added up in one order at the end of each piece: a result depends neither on how
- * many tokens nor on how many rows and pieces one call takes.
+ * Emits {@code f(RDI frame)}: tiles of 1 or 4 rows of F32, F16 or BF16 by up to 6 tokens of
+ * float32, lanes being columns, in pieces of 512 columns. Each of a tile's products has 16 sums of
+ * its own, which are added up in one order at the end of each piece: a result depends neither on
+ * how many tokens nor on how many rows and pieces one call takes.
  */
 final class FloatDot {
   static final int ROWS = 4;
@@ -47,7 +47,7 @@ final class FloatDot {
   /** Whether {@code out} is added to, rather than overwritten. */
   static final int ADD = 72;
 
-  /** What to fetch from memory meanwhile: as many bytes as the tiles have. */
+  /** Where to fetch from memory meanwhile: as many bytes as the tiles have. */
   static final int FETCH = 80;
 
   /** Whole pieces. */
@@ -78,12 +78,14 @@ final class FloatDot {
   private static final Gpr[] SAVED = {Gpr.RBX, Gpr.RBP, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15};
 
   private final DType type;
+  private final int rows;
   private final int tokens;
   private final boolean fetches;
   private final Assembler a = new Assembler();
 
-  FloatDot(DType type, int tokens, boolean fetches) {
+  FloatDot(DType type, int rows, int tokens, boolean fetches) {
     this.type = type;
+    this.rows = rows;
     this.tokens = tokens;
     this.fetches = fetches;
   }
@@ -111,7 +113,7 @@ final class FloatDot {
 
   private void tile() {
     a.mov(WEIGHT, at(FRAME, WEIGHTS));
-    a.lea(Gpr.R8, at(WEIGHT, STRIDE, 4, 0));
+    a.lea(Gpr.R8, at(WEIGHT, STRIDE, rows, 0));
     a.mov(at(FRAME, WEIGHTS), Gpr.R8);
     a.mov(TOKEN_QUADS[0], at(FRAME, X));
     a.lea(TOKEN_QUADS[1], at(TOKEN_QUADS[0], X_STRIDE1, 4, 0));
@@ -131,7 +133,7 @@ final class FloatDot {
     a.bind(rest);
     rest();
     a.mov(Gpr.R8, at(FRAME, OUT));
-    a.add(Gpr.R8, ROWS * Float.BYTES);
+    a.add(Gpr.R8, rows * Float.BYTES);
     a.mov(at(FRAME, OUT), Gpr.R8);
   }
 
@@ -162,7 +164,7 @@ final class FloatDot {
   }
 
   private void zero() {
-    for (int i = 0; i < ROWS * tokens; i++) {
+    for (int i = 0; i < rows * tokens; i++) {
       a.zero(zmm(i));
     }
   }
@@ -170,22 +172,22 @@ final class FloatDot {
   private void step(boolean masked) {
     int bytes = Math.toIntExact(type.bytes(STEP));
     for (int half = 0; half < 2; half++) {
-      for (int r = 0; r < ROWS; r++) {
+      for (int r = 0; r < rows; r++) {
         Vec w = weight(r);
         decode(a, type, masked ? w.zeroing(k(1 + half)) : w, row(r, half * bytes / 2));
       }
       for (int t = 0; t < tokens; t++) {
         Vec x = zmm(28 + t % 4);
         a.op(VMOVDQU32_LOAD, masked ? x.zeroing(k(1 + half)) : x, x(t, half * LINE));
-        for (int r = 0; r < ROWS; r++) {
+        for (int r = 0; r < rows; r++) {
           a.op(VFMADD231PS, sum(t, r), weight(r), x);
         }
       }
     }
-    for (int line = 0; fetches && line < ROWS * bytes / LINE; line++) {
+    for (int line = 0; fetches && line < rows * bytes / LINE; line++) {
       a.prefetch(at(AHEAD, LINE * line));
     }
-    a.add(AHEAD, ROWS * bytes);
+    a.add(AHEAD, rows * bytes);
     a.add(WEIGHT, bytes);
     for (Gpr quad : TOKEN_QUADS) {
       a.add(quad, STEP * Float.BYTES);
@@ -206,7 +208,10 @@ final class FloatDot {
     }
   }
 
-  /** Adds up the lanes of 4 rows at once: by pairs, by pairs of pairs, then over the quarters. */
+  /**
+   * Adds up the lanes of 4 rows at once, or of one row four times: by pairs, by pairs of pairs,
+   * then over the quarters.
+   */
   private void finish() {
     a.mov(OUT_AT, at(FRAME, OUT));
     a.mov(OUT_STEP, at(FRAME, OUT_STRIDE));
@@ -236,8 +241,8 @@ final class FloatDot {
     a.op(VADDPS, to, to, zmm(27));
   }
 
-  private static Vec sum(int t, int r) {
-    return zmm(ROWS * t + r);
+  private Vec sum(int t, int r) {
+    return zmm(rows * t + r % rows);
   }
 
   private static Vec weight(int r) {
