@@ -9,9 +9,7 @@ import dev.ridgeline.graph.LayerSplit;
 import dev.ridgeline.graph.Value;
 import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuDevice;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 
 /** All device memory of a compiled graph, allocated at once: weights, KV, activations, steps. */
@@ -28,7 +26,7 @@ final class Resources implements AutoCloseable {
   private final GpuDevice device;
   private final ActivationPlan plan;
   private final List<GpuBuffer> activations = new ArrayList<>();
-  private final Deque<AutoCloseable> open = new ArrayDeque<>();
+  private final Opened open = new Opened();
 
   Resources(
       GpuDevice device,
@@ -41,16 +39,16 @@ final class Resources implements AutoCloseable {
     plan = new ActivationPlan(ops, graph, capacity);
     boolean done = false;
     try {
-      weights = opened(new WeightStore(device, pipelines, graph, from));
-      kv = opened(new KvBuffers(device, graph, capacity));
-      ropes = opened(new RopeTables(device, graph, from));
-      step = opened(new StepBuffer(device, capacity));
+      weights = open.add(new WeightStore(device, pipelines, graph, from));
+      kv = open.add(new KvBuffers(device, graph, capacity));
+      ropes = open.add(new RopeTables(device, graph, from));
+      step = open.add(new StepBuffer(device, capacity));
       long inputBytes = LayerSplit.inputBytes(graph, capacity.maxTokens());
-      input = opened(device.buffer(inputBytes, GpuBuffer.Use.UPLOAD));
-      scratch = opened(new Scratch(device, graph, capacity));
+      input = open.add(device.buffer(inputBytes, GpuBuffer.Use.UPLOAD));
+      scratch = open.add(new Scratch(device, graph, capacity));
       for (int i = 0; i < plan.buffers(); i++) {
         activations.add(
-            opened(device.buffer(Float.BYTES * plan.elements(i), GpuBuffer.Use.DEVICE)));
+            open.add(device.buffer(Float.BYTES * plan.elements(i), GpuBuffer.Use.DEVICE)));
       }
       done = true;
     } finally {
@@ -64,7 +62,7 @@ final class Resources implements AutoCloseable {
   GpuBuffer add(long bytes, GpuBuffer.Use use) {
     boolean done = false;
     try {
-      GpuBuffer buffer = opened(device.buffer(bytes, use));
+      GpuBuffer buffer = open.add(device.buffer(bytes, use));
       done = true;
       return buffer;
     } finally {
@@ -72,11 +70,6 @@ final class Resources implements AutoCloseable {
         close();
       }
     }
-  }
-
-  private <T extends AutoCloseable> T opened(T resource) {
-    open.push(resource);
-    return resource;
   }
 
   /** Number of the buffer that holds {@code value}, for {@link Dispatcher#uses}. */
@@ -100,12 +93,6 @@ final class Resources implements AutoCloseable {
 
   @Override
   public void close() {
-    while (!open.isEmpty()) {
-      try {
-        open.pop().close();
-      } catch (Exception e) {
-        throw new IllegalStateException("freeing device memory", e);
-      }
-    }
+    open.close();
   }
 }

@@ -7,8 +7,6 @@ import dev.ridgeline.graph.Weight;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuDevice;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Device memory beside the values of a graph: activations in the forms that products want, weights
@@ -71,20 +69,20 @@ final class Scratch implements AutoCloseable {
   final GpuBuffer largest;
   private final GpuBuffer decoded;
   private final Sizes sizes;
-  private final List<AutoCloseable> open = new ArrayList<>();
+  private final Opened open = new Opened();
 
   Scratch(GpuDevice device, Graph graph, Capacity capacity) {
     sizes = sizes(graph, capacity, MatrixProducts.has(device.info()));
     boolean done = false;
     try {
-      quantized = opened(QuantizedX.allocate(device, sizes.quantized));
-      gated = opened(QuantizedX.allocate(device, sizes.gated));
-      halves = opened(device.buffer(sizes.halves, GpuBuffer.Use.DEVICE));
-      powers = opened(device.buffer(sizes.powers, GpuBuffer.Use.DEVICE));
-      partials = opened(device.buffer(sizes.partials, GpuBuffer.Use.DEVICE));
-      counters = opened(device.buffer(sizes.counters, GpuBuffer.Use.DEVICE));
-      largest = opened(device.buffer(sizes.largest, GpuBuffer.Use.DEVICE));
-      decoded = opened(device.buffer(2 * sizes.decoded, GpuBuffer.Use.DEVICE));
+      quantized = open.add(QuantizedX.allocate(device, sizes.quantized));
+      gated = open.add(QuantizedX.allocate(device, sizes.gated));
+      halves = open.add(device.buffer(sizes.halves, GpuBuffer.Use.DEVICE));
+      powers = open.add(device.buffer(sizes.powers, GpuBuffer.Use.DEVICE));
+      partials = open.add(device.buffer(sizes.partials, GpuBuffer.Use.DEVICE));
+      counters = open.add(device.buffer(sizes.counters, GpuBuffer.Use.DEVICE));
+      largest = open.add(device.buffer(sizes.largest, GpuBuffer.Use.DEVICE));
+      decoded = open.add(device.buffer(2 * sizes.decoded, GpuBuffer.Use.DEVICE));
       try (var clear = device.record()) {
         clear.clear(counters, 0, counters.bytes());
         clear.end();
@@ -96,11 +94,6 @@ final class Scratch implements AutoCloseable {
         close();
       }
     }
-  }
-
-  private <T extends AutoCloseable> T opened(T resource) {
-    open.add(resource);
-    return resource;
   }
 
   /** Where decoded weights go; two halves take turns. */
@@ -167,14 +160,6 @@ final class Scratch implements AutoCloseable {
 
   @Override
   public void close() {
-    open.reversed()
-        .forEach(
-            resource -> {
-              try {
-                resource.close();
-              } catch (Exception e) {
-                throw new IllegalStateException("freeing device memory", e);
-              }
-            });
+    open.close();
   }
 }

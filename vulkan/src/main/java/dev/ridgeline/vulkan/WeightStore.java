@@ -272,6 +272,7 @@ final class WeightStore implements AutoCloseable {
   private static final class Staging implements AutoCloseable {
     private final GpuDevice device;
     private final Pipelines pipelines;
+    private final Opened open = new Opened();
     private final GpuBuffer buffer;
 
     /** Where {@link #copy} brings what is in the buffer; the buffer itself where nothing copies. */
@@ -287,16 +288,19 @@ final class WeightStore implements AutoCloseable {
       this.device = device;
       this.pipelines = pipelines;
       boolean copies = device.copiesByQueue();
-      buffer = device.buffer(STAGING_BYTES, copies ? GpuBuffer.Use.PINNED : GpuBuffer.Use.UPLOAD);
       boolean done = false;
       try {
-        onDevice = copies ? device.buffer(STAGING_BYTES, GpuBuffer.Use.STAGED) : buffer;
-        copy = copies ? device.copy(buffer, onDevice) : null;
+        buffer =
+            open.add(
+                device.buffer(STAGING_BYTES, copies ? GpuBuffer.Use.PINNED : GpuBuffer.Use.UPLOAD));
+        onDevice =
+            copies ? open.add(device.buffer(STAGING_BYTES, GpuBuffer.Use.STAGED)) : buffer;
+        copy = copies ? open.add(device.copy(buffer, onDevice)) : null;
         recording = device.record();
         done = true;
       } finally {
         if (!done) {
-          buffer.close();
+          open.close();
         }
       }
     }
@@ -367,17 +371,9 @@ final class WeightStore implements AutoCloseable {
           recording.await();
         }
       } finally {
-        free();
+        recording.close();
+        open.close();
       }
-    }
-
-    private void free() {
-      recording.close();
-      if (copy != null) {
-        copy.close();
-        onDevice.close();
-      }
-      buffer.close();
     }
   }
 }

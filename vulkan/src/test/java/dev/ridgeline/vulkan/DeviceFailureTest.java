@@ -108,6 +108,22 @@ class DeviceFailureTest {
   }
 
   @Test
+  void anUploadThatCannotBeginLeavesNothingBehind() {
+    System.setProperty("ridgeline.vulkan.upload", "staged");
+    for (String fault : new String[] {"copy:1:memory", "copy:2:memory"}) {
+      System.setProperty(FAULT, fault);
+      TestDevice device = TestDevice.open();
+      try (VulkanBackend backend = open(device)) {
+        assertThatThrownBy(() -> compile(backend))
+            .isInstanceOf(VulkanException.class)
+            .hasMessageContaining("making a copy by a queue");
+        assertThat(backend.buffers()).as("buffers left after %s", fault).isZero();
+      }
+      assertThat(device.instance.messages()).isEmpty();
+    }
+  }
+
+  @Test
   void weightsThatAQueueCopiesAreTheSame() {
     TestDevice direct = TestDevice.open();
     float[][] expected;

@@ -10,14 +10,15 @@ import java.util.Locale;
 /**
  * A failure that no test can bring about on a healthy device: the n-th call of one kind ends with a
  * result of choice. Property {@value #PROPERTY} asks for it: {@code await:20:lost}, {@code
- * submit:1:lost}, {@code await:3:timeout}, {@code allocate:7:memory}.
+ * submit:1:lost}, {@code await:3:timeout}, {@code allocate:7:memory}, {@code copy:2:memory}.
  */
 final class Faults {
   static final String PROPERTY = "ridgeline.vulkan.fault";
 
-  /** Calls that can fail while a model runs. */
+  /** Calls that can fail while a model is loaded or runs. */
   enum Call {
     ALLOCATE,
+    COPY,
     SUBMIT,
     AWAIT
   }

@@ -526,6 +526,7 @@ public final class GpuDevice implements AutoCloseable {
    * Copies all of {@code from}, which is pinned, to {@code to}, whenever a recording asks for it.
    */
   public QueueCopy copy(GpuBuffer from, GpuBuffer to) {
+    VulkanException.check(faults.result(Faults.Call.COPY), "making a copy by a queue");
     return new QueueCopy(this, from, to);
   }
 
