@@ -86,7 +86,7 @@ record Kernel(String name, String source, Map<String, String> defines) {
       List.of(new MatrixShape(16, 16, 16, 32), new MatrixShape(8, 8, 8, 8));
 
   /** Elements of heads that {@code attend_matrix} is compiled for. */
-  private static final List<Integer> ATTEND_DIMS = List.of(64, 80, 96, 128);
+  static final List<Integer> ATTEND_DIMS = List.of(64, 80, 96, 128);
 
   /** Whether there is an {@link #attendMatrix} for heads of {@code dim}. */
   static boolean attendsMatrix(int dim) {

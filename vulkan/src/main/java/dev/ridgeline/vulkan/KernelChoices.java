@@ -1,10 +1,14 @@
 package dev.ridgeline.vulkan;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.ridgeline.backend.DeviceReport.KernelChoice;
 import dev.ridgeline.vulkan.device.DeviceInfo;
 import dev.ridgeline.vulkan.device.DeviceInfo.Feature;
 import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Which kernels of the table a device gets for products and attention, in words. */
 final class KernelChoices {
@@ -12,31 +16,58 @@ final class KernelChoices {
 
   private KernelChoices() {}
 
-  static List<KernelChoice> of(DeviceInfo device) {
-    return List.of(
-        new KernelChoice(
-            "quantized weights, 1 to %d tokens".formatted(FEW),
-            "mul_mat_vec_q",
-            device.features().contains(Feature.INTEGER_DOT)
-                ? "activations as int8: the device has integer dot products"
-                : "activations as int8: fewer bytes, though the device emulates integer dot products"),
+  /** With the layout of the device's matrices, null where it is not known. */
+  static List<KernelChoice> of(DeviceInfo device, @Nullable MatrixLayout layout) {
+    var choices = new ArrayList<KernelChoice>();
+    String int8 =
+        device.features().contains(Feature.INTEGER_DOT)
+            ? "activations as int8: the device has integer dot products"
+            : "activations as int8: fewer bytes, though the device emulates integer dot products";
+    String known = "it is known which elements of a matrix an invocation holds";
+    if (layout != null) {
+      int from = MatrixProducts.FROM;
+      choices.add(quantized(1, from - 1, "mul_mat_vec_q", int8));
+      choices.add(
+          quantized(from, FEW, "mul_mat_matrix_q", "weights decoded in registers: " + known));
+    } else {
+      choices.add(
+          quantized(1, FEW, "mul_mat_vec_q", int8 + "; mul_mat_matrix_q only where " + known));
+    }
+    choices.add(
         new KernelChoice(
             "F32, F16 and BF16 weights, 1 to %d tokens".formatted(FEW),
             "mul_mat_vec",
-            "float32 sums, exact products"),
-        manyTokens(device),
+            "float32 sums, exact products"));
+    choices.add(manyTokens(device));
+    choices.add(
         new KernelChoice(
             "F32 and BF16 weights, more tokens",
             "mul_mat",
-            "float32 tiles: float16 would lose digits or range"),
+            "float32 tiles: float16 would lose digits or range"));
+    choices.add(
         new KernelChoice(
             "attention, 1 to %d tokens".formatted(FEW),
             "attend",
-            "query heads of a KV head together, positions cut into parts"),
+            "query heads of a KV head together, positions cut into parts"));
+    if (layout != null) {
+      String heads = Kernel.ATTEND_DIMS.stream().map(String::valueOf).collect(joining(", "));
+      choices.add(
+          new KernelChoice(
+              "attention, more tokens, F16 KV, heads of " + heads,
+              "attend_matrix",
+              "cooperative matrices, queries and weights as two float16 each"));
+    }
+    choices.add(
         new KernelChoice(
-            "attention, more tokens",
+            layout == null ? "attention, more tokens" : "other attention, more tokens",
             "attend_tile",
-            "tiles of queries in float32; attend_matrix where the layout of matrices is known"));
+            "tiles of queries in float32"
+                + (layout == null ? "; attend_matrix only where " + known : "")));
+    return List.copyOf(choices);
+  }
+
+  private static KernelChoice quantized(int from, int to, String kernel, String why) {
+    return new KernelChoice("quantized weights, %d to %d tokens".formatted(from, to), kernel, why);
   }
 
   private static KernelChoice manyTokens(DeviceInfo device) {

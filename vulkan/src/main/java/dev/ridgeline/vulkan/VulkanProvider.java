@@ -99,8 +99,9 @@ public final class VulkanProvider implements BackendProvider {
           device.heaps().stream()
               .map(h -> new Heap(h.deviceLocal(), h.bytes(), h.budgetBytes(), h.usedBytes()))
               .toList();
-      Rates rates = DeviceProbe.rates(device, new Pipelines(device));
-      return report(info, heaps, rates, KernelChoices.of(info));
+      var pipelines = new Pipelines(device);
+      Rates rates = DeviceProbe.rates(device, pipelines);
+      return report(info, heaps, rates, KernelChoices.of(info, pipelines.matrixLayout()));
     }
   }
 

@@ -293,8 +293,7 @@ final class WeightStore implements AutoCloseable {
         buffer =
             open.add(
                 device.buffer(STAGING_BYTES, copies ? GpuBuffer.Use.PINNED : GpuBuffer.Use.UPLOAD));
-        onDevice =
-            copies ? open.add(device.buffer(STAGING_BYTES, GpuBuffer.Use.STAGED)) : buffer;
+        onDevice = copies ? open.add(device.buffer(STAGING_BYTES, GpuBuffer.Use.STAGED)) : buffer;
         copy = copies ? open.add(device.copy(buffer, onDevice)) : null;
         recording = device.record();
         done = true;
