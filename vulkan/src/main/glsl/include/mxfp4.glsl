@@ -1,9 +1,9 @@
-// MXFP4: 32 elements, planes e u8 | qs[16]; x = E2M1[q] * 2^(e - 128).
-const float E2M1[16] = float[](
+// MXFP4: 32 elements, planes e u8 | qs[16]; x = value(q) * 2^(e - 128).
+const float NIBBLES[16] = float[](
     0., 1., 2., 3., 4., 6., 8., 12., 0., -1., -2., -3., -4., -6., -8., -12.);
 
 vec4 e2m1(uint q) {
-  return vec4(E2M1[q & 15u], E2M1[(q >> 8) & 15u], E2M1[(q >> 16) & 15u], E2M1[q >> 24]);
+  return vec4(NIBBLES[q & 15u], NIBBLES[(q >> 8) & 15u], NIBBLES[(q >> 16) & 15u], NIBBLES[q >> 24]);
 }
 
 #define BLOCK 32
@@ -17,32 +17,12 @@ vec4 dequantize4(Weights w, uint b, uint i) {
   return x;
 }
 
-// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
-// as packed int8 q, and the scale and minimum of each half: x = scale * (q - UNIT_OFFSET) - minimum.
 #define UNIT_SIGNED
 #define UNITS 1
 #define UNIT_A(u) 0
 #define UNIT_B(u) 16
 #ifdef WITH_UNITS
-#define UNIT_TABLE
-// The values of both nibbles of a byte, as two int8.
-shared uint nibbleValues[256];
-
-void fillTable() {
-  for (uint i = gl_LocalInvocationID.x; i < 256; i += gl_WorkGroupSize.x) {
-    nibbleValues[i] = (uint(int(E2M1[i & 15u])) & 0xFFu) | (uint(int(E2M1[i >> 4])) & 0xFFu) << 8;
-  }
-  barrier();
-}
-
-void valuesOf(uint q, out uint low, out uint high) {
-  uint a = nibbleValues[q & 0xFFu];
-  uint b = nibbleValues[(q >> 8) & 0xFFu];
-  uint c = nibbleValues[(q >> 16) & 0xFFu];
-  uint d = nibbleValues[q >> 24];
-  low = (a & 0xFFu) | (b & 0xFFu) << 8 | (c & 0xFFu) << 16 | d << 24;
-  high = a >> 8 | (b & 0xFF00u) | (c & 0xFF00u) << 8 | (d & 0xFF00u) << 16;
-}
+#include "include/nibbles.glsl"
 
 void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
   uvec4 q = Quads(w.p1).v[b];

@@ -11,8 +11,6 @@ vec4 dequantize4(Weights w, uint b, uint i) {
   return x;
 }
 
-// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
-// as packed int8 q, and the scale and minimum of each half: x = scale * (q - UNIT_OFFSET) - minimum.
 // Two units share 16 bytes, of which each takes two of the four pairs of bits.
 #define UNITS 8
 #define UNIT_OFFSET 4

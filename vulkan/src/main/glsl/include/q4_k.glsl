@@ -13,8 +13,6 @@ vec4 dequantize4(Weights w, uint b, uint i) {
   return x;
 }
 
-// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
-// as packed int8 q, and the scale and minimum of each half: x = scale * q - minimum.
 #define UNITS 8
 #define UNIT_MINIMUM
 #define UNIT_A(u) (64 * ((u) / 2) + 16 * ((u) % 2))

@@ -9,14 +9,11 @@ vec4 dequantize4(Weights w, uint b, uint i) {
   return x;
 }
 
-// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
-// as packed int8 q, and the scale and minimum of each half: x = scale * (q - UNIT_OFFSET) - minimum.
 #define UNITS 1
 #define UNIT_MINIMUM
 #define UNIT_A(u) 0
 #define UNIT_B(u) 16
-// Bits i .. i + 3 as the bits 4 of four bytes.
-uint highBits(uint bits, uint i) { return (((bits >> i) & 15u) * 0x00204081u & 0x01010101u) << 4; }
+#include "include/fifth_bits.glsl"
 
 void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
   uvec4 q = Quads(w.p2).v[b];

@@ -6,8 +6,6 @@ vec4 dequantize4(Weights w, uint b, uint i) {
   return x;
 }
 
-// Unit u of a block for integer dot products: 16 elements from UNIT_A(u) on and 16 from UNIT_B(u) on,
-// as packed int8 q, and the scale and minimum of each half: x = scale * q - minimum.
 #define UNIT_SIGNED
 #define UNITS 1
 #define UNIT_A(u) 0

@@ -1,6 +1,9 @@
 // The weight format chosen by TYPE_x. A tensor lies on the device as planes: each plane holds one
 // byte range of all blocks, so that every field is aligned to its own size (see WeightLayout). With
 // WITH_UNITS, formats that look values up bring a table, which fillTable() fills.
+// Quantized formats also have UNITS units in a block, for integer dot products: unit u is 16 elements from UNIT_A(u)
+// on and 16 from UNIT_B(u) on, as packed int8 q, and the scale and minimum of each half:
+// x = scale * (q - UNIT_OFFSET) - minimum. q is signed with UNIT_SIGNED; without UNIT_MINIMUM minimums are 0.
 struct Weights { Words p0; Words p1; Words p2; Words p3; };
 
 #if defined(TYPE_F32)
