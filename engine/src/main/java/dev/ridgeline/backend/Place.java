@@ -59,6 +59,11 @@ public record Place(
 
   /** Whether a tenth of the device stays free. */
   public boolean fits() {
-    return memory.totalBytes() <= SHARE_OF_AVAILABLE * availableBytes;
+    return fits(memory.totalBytes(), availableBytes);
+  }
+
+  /** Whether {@code bytes} leave a tenth of {@code available} free. */
+  public static boolean fits(long bytes, long available) {
+    return bytes <= SHARE_OF_AVAILABLE * available;
   }
 }

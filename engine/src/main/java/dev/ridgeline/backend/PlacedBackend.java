@@ -49,7 +49,7 @@ public final class PlacedBackend implements Backend {
   /** A backend with what it may take. */
   private record Slot(Backend backend, long availableBytes) {}
 
-  private record Part(Slot slot, Place place, Graph graph, Capacity capacity) {}
+  private record Part(Slot slot, Place place, Capacity capacity) {}
 
   private record Placement(List<KvLayer> layers, Capacity capacity, List<Part> parts) {
     boolean fits() {
@@ -171,11 +171,7 @@ public final class PlacedBackend implements Backend {
     int all = graph.kvLayers().size();
     boolean auto = choice.layers == BackendOptions.AUTO_LAYERS;
     int wanted = auto ? all : Math.min(choice.layers, all);
-    if (all == 0 && choice.layers != 0 && !choice.devices.isEmpty()) {
-      // Single ops, as benchmarks run them: nothing to split.
-      return place(graph, capacity, List.of(slot(0)), List.of(0));
-    }
-    if (wanted == 0) {
+    if (choice.layers == 0) {
       return onHost(graph, capacity);
     }
     if (!choice.spread) {
@@ -238,7 +234,8 @@ public final class PlacedBackend implements Backend {
     for (Slot slot : slots) {
       before += slot.availableBytes;
       int end = slot == slots.getLast() ? onDevices : (int) Math.round(onDevices * before / all);
-      if (end > placed) {
+      // A graph without layers, as benchmarks of single ops have, is the last slot's.
+      if (end > placed || (used.isEmpty() && slot == slots.getLast())) {
         used.add(slot);
         layers.add(end - placed);
         placed = end;
@@ -286,7 +283,7 @@ public final class PlacedBackend implements Backend {
               slot.backend.plan(part, capacity),
               slot.availableBytes,
               kind(slot));
-      parts.add(new Part(slot, place, part, capacity));
+      parts.add(new Part(slot, place, capacity));
       first += layers.get(i);
     }
     return new Placement(graph.kvLayers(), whole, parts);

@@ -31,9 +31,6 @@ public record EnginePlan(
 
   private static final int LEAST_AUTO_CONTEXT = 512;
 
-  /** With the embedder; see {@link Place#fits}. */
-  private static final double SHARE_OF_AVAILABLE = 0.9;
-
   /** Copies the list. */
   public EnginePlan {
     places = List.copyOf(places);
@@ -148,7 +145,7 @@ public record EnginePlan(
 
   private boolean embedderFits() {
     long all = memory().totalBytes() + embedderBytes;
-    return embedderBytes == 0 || all <= SHARE_OF_AVAILABLE * availableBytes();
+    return embedderBytes == 0 || Place.fits(all, availableBytes());
   }
 
   private boolean isSpilled() {

@@ -119,6 +119,10 @@ class PlacementTest {
   }
 
   private EnginePlan plan(Backend backend) {
+    return plan(graph, backend);
+  }
+
+  private static EnginePlan plan(Graph graph, Backend backend) {
     return EnginePlan.of(
         graph,
         CONTEXT,
@@ -189,6 +193,19 @@ class PlacementTest {
         .containsExactly("gpu0:5", "gpu1:5");
     assertThat(layers(plan(backend(4, true, LARGE, LARGE))))
         .containsExactly("host:6", "gpu0:2", "gpu1:2");
+  }
+
+  @Test
+  void aGraphWithoutLayersIsOnOneDeviceWhole() {
+    var b = new GraphBuilder();
+    Value x = b.selectOutputs("x", b.embed("embed", new Weight("embed", DType.F32, 64, 100), 1));
+    Graph op = b.build(product(b, x, "op"));
+    for (int layers : new int[] {BackendOptions.AUTO_LAYERS, 99}) {
+      assertThat(layers(plan(op, backend(layers, false, LARGE)))).containsExactly("gpu0:0");
+    }
+    assertThat(layers(plan(op, backend(BackendOptions.AUTO_LAYERS, true, LARGE, LARGE))))
+        .containsExactly("gpu1:0");
+    assertThat(layers(plan(op, backend(0, false, LARGE)))).containsExactly("host:0");
   }
 
   @Test
