@@ -1,7 +1,6 @@
 package dev.ridgeline.cli;
 
 import dev.ridgeline.backend.Backend;
-import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.Backends;
 import dev.ridgeline.lab.history.Entry;
 import dev.ridgeline.lab.report.Decisions;
@@ -13,7 +12,6 @@ import dev.ridgeline.lab.study.LabRecord;
 import dev.ridgeline.lab.study.Quantizations;
 import dev.ridgeline.lab.study.RecordFile;
 import dev.ridgeline.lab.study.Study;
-import dev.ridgeline.lab.study.StudyMachine;
 import dev.ridgeline.lab.study.StudyPlan;
 import dev.ridgeline.lab.study.StudyProgress;
 import java.io.IOException;
@@ -88,7 +86,7 @@ final class StudyCommand implements Callable<Integer> {
     // Records have milliseconds.
     Instant start = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     RecordFile.Contents records;
-    try (StudyMachine machine = machine(plan)) {
+    try (Backend machine = Backends.open(plan.backend(), plan.options())) {
       records = new Study(plan, folder, new Quantizations(), machine, new Reporter(err)).run();
     }
     Findings findings = ReportFolder.write(folder);
@@ -130,13 +128,6 @@ final class StudyCommand implements Callable<Integer> {
     Path file = model.getFileName();
     String name = file == null ? "model" : file.toString().replaceFirst("\\.gguf$", "");
     return Path.of("study-" + name);
-  }
-
-  /** A GPU's variants that do not fit are measured on the CPU. */
-  private static StudyMachine machine(StudyPlan plan) {
-    Backend backend = Backends.open(plan.backend(), plan.options());
-    boolean host = !backend.name().equals("vulkan");
-    return new StudyMachine(backend, host ? null : Backends.open("cpu", BackendOptions.DEFAULTS));
   }
 
   /** What a study does, as lines for people. */

@@ -23,6 +23,11 @@ class StressTest {
   @TempDir private Path folder = Path.of("");
 
   private Stress.Result run(Stress.Plan plan, Sensor sensor) {
+    return run(plan, sensor, Integer.MAX_VALUE);
+  }
+
+  /** With an interrupt after so many windows. */
+  private Stress.Result run(Stress.Plan plan, Sensor sensor, int windows) {
     try (GgufFile file = GgufFile.open(TinyStudy.source(folder));
         Backend backend = Backends.open("reference", BackendOptions.DEFAULTS);
         LoadedModel model =
@@ -31,7 +36,18 @@ class StressTest {
                 Model.read(file.metadata(), file.tensors()),
                 backend,
                 LoadedModel.Room.of(8, 8, KvType.F16))) {
-      return new Stress(plan, List.of(sensor)).run(model, _ -> {});
+      var stress = new Stress(plan, List.of(sensor));
+      var seen = new AtomicInteger();
+      Stress.Result result =
+          stress.run(
+              model,
+              _ -> {
+                if (seen.incrementAndGet() == windows) {
+                  stress.interrupt();
+                }
+              });
+      assertThat(stress.isIdle()).isTrue();
+      return result;
     }
   }
 
@@ -40,14 +56,23 @@ class StressTest {
   }
 
   @Test
-  void itEndsWhenTheTimeIsOverAndReportsEachWindow() {
+  void itEndsWhenTheTimeIsOver() {
     Stress.Result result =
         run(
-            plan(Duration.ofSeconds(4), LONG),
+            plan(Duration.ofSeconds(1), LONG),
             () -> new Reading("d", 50.0, 1000.0, null, List.of()));
 
     assertThat(result.end()).isEqualTo(Stress.End.DURATION);
-    assertThat(result.windows()).hasSizeGreaterThanOrEqualTo(6).anyMatch(w -> w.tokens() > 0);
+    assertThat(result.windows()).isNotEmpty();
+  }
+
+  @Test
+  void anInterruptEndsItAndKeepsEachWindowUntilThen() {
+    Stress.Result result =
+        run(plan(LONG, LONG), () -> new Reading("d", 50.0, 1000.0, null, List.of()), 6);
+
+    assertThat(result.end()).isEqualTo(Stress.End.INTERRUPTED);
+    assertThat(result.windows()).hasSizeBetween(6, 7).anyMatch(w -> w.tokens() > 0);
     assertThat(result.driftPerHour()).isNotNull();
     assertThat(result.throttling()).isEmpty();
   }
@@ -69,10 +94,11 @@ class StressTest {
     var megahertz = new AtomicInteger(2000);
     Stress.Result result =
         run(
-            plan(Duration.ofMillis(900), LONG),
+            plan(LONG, LONG),
             () ->
                 new Reading(
-                    "d", null, (double) megahertz.getAndAdd(-100), null, List.of("power cap")));
+                    "d", null, (double) megahertz.getAndAdd(-100), null, List.of("power cap")),
+            4);
 
     assertThat(result.throttling())
         .anyMatch(t -> t.equals("d: power cap"))

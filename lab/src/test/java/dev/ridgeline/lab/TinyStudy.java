@@ -8,13 +8,13 @@ import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.lab.study.Quantizations;
 import dev.ridgeline.lab.study.RecordFile;
 import dev.ridgeline.lab.study.Study;
-import dev.ridgeline.lab.study.StudyMachine;
 import dev.ridgeline.lab.study.StudyPlan;
 import dev.ridgeline.lab.study.StudyProgress;
 import dev.ridgeline.model.FileType;
 import dev.ridgeline.model.synth.Synth;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
@@ -57,8 +57,8 @@ public final class TinyStudy {
   }
 
   /** The reference backend. */
-  public static StudyMachine machine() {
-    return new StudyMachine(backend("reference", null), null);
+  public static Backend machine() {
+    return backend("reference", null);
   }
 
   /**
@@ -73,7 +73,7 @@ public final class TinyStudy {
         Proxy.newProxyInstance(
             Backend.class.getClassLoader(),
             new Class<?>[] {Backend.class},
-            (_, method, arguments) -> {
+            (proxy, method, arguments) -> {
               if (method.getName().equals("measureLimits")) {
                 return new MachineLimits(1e10, 1e10);
               }
@@ -82,6 +82,9 @@ public final class TinyStudy {
               }
               if (method.getName().equals("name")) {
                 return name;
+              }
+              if (method.isDefault()) {
+                return InvocationHandler.invokeDefault(proxy, method, arguments);
               }
               try {
                 return method.invoke(real, arguments);
@@ -98,7 +101,7 @@ public final class TinyStudy {
 
   /** Runs {@code plan} into {@code out}. */
   public static RecordFile.Contents run(StudyPlan plan, Path out) throws IOException {
-    try (StudyMachine machine = machine()) {
+    try (Backend machine = machine()) {
       return new Study(plan, out, new Quantizations(), machine, StudyProgress.NONE).run();
     }
   }

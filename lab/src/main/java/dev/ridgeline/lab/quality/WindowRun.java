@@ -77,6 +77,8 @@ final class WindowRun implements AutoCloseable {
             BLOCK_TOKENS,
             Collections.nCopies(groups, blocks * sideBySide),
             options.kvType());
+    // Places it by the memory that is free now: another model may have been loaded since the last.
+    var _ = backend.places(graph, capacity);
     executable =
         FileExecutable.of(
             file,

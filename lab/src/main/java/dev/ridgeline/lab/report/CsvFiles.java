@@ -23,8 +23,9 @@ final class CsvFiles {
 
   /**
    * A row for each run; one that failed has empty fields. TPS: tokens a second. Latency_ms: the
-   * mean time of a token. VRAM_GB: memory held by the device that ran it. P50 to P99: milliseconds
-   * between tokens. The record of a row is {@code run/Model/Tokens/Run}.
+   * mean time of a token. VRAM_GB: memory held by the device that ran it; by GPUs, where the
+   * processor had layers too. P50 to P99: milliseconds between tokens. The record of a row is
+   * {@code run/Model/Tokens/Run}.
    */
   static void matrix(Findings findings, Path file) throws IOException {
     List<String> lines = new ArrayList<>(List.of(MATRIX));
@@ -52,7 +53,12 @@ final class CsvFiles {
     Percentiles p = r.gapMillis();
     return format(
         "%.3f,%.4f,%.4f,%.4f,%.4f,%.4f",
-        r.tokensPerSecond(), r.latencyMillis(), v.gigabytes(), p.p50(), p.p95(), p.p99());
+        r.tokensPerSecond(),
+        r.latencyMillis(),
+        r.gpuBytes() == null ? v.gigabytes() : r.gpuBytes() / 1e9,
+        p.p50(),
+        p.p95(),
+        p.p99());
   }
 
   /** A row for each variant and length. */
@@ -94,7 +100,7 @@ final class CsvFiles {
             v.gigabytes())
         + (q == null ? "," : format("%.4f,%.6f", q.perplexity(), q.kldMean()))
         + ","
-        + (l.estimated() ? "estimated" : "measured")
+        + (l.mark().isEmpty() ? "measured" : l.mark())
         + ","
         + String.join(" ", l.records());
   }

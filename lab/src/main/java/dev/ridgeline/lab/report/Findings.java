@@ -82,7 +82,9 @@ public record Findings(
         tokens,
         runs.stream().map(r -> Objects.requireNonNull(r.run())).toList(),
         runs.stream().map(LabRecord::id).toList(),
-        runs.stream().anyMatch(r -> r.status().equals(LabRecord.ESTIMATED)));
+        runs.stream().anyMatch(r -> r.status().equals(LabRecord.ESTIMATED))
+            ? LengthFindings.ESTIMATED
+            : runs.stream().anyMatch(r -> r.note() != null) ? LengthFindings.FALLBACK : "");
   }
 
   private static @org.jspecify.annotations.Nullable LabRecord usable(

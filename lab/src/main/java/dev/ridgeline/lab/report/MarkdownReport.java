@@ -105,7 +105,7 @@ final class MarkdownReport {
       LabRecord.Quality q = v.quality();
       row(
           v.name(),
-          l == null ? "" : speed(l) + (l.estimated() ? " (estimated)" : ""),
+          l == null ? "" : speed(l) + l.marked(),
           l == null ? "" : f("%.2f", l.gaps().p95()),
           v.facts() == null ? "" : f("%.3f", v.gigabytes()),
           q == null ? "" : f("%.4f (%.2f)", q.kldMean(), q.perplexity()),

@@ -40,7 +40,7 @@ record PageData(
 
   record Length(
       int tokens,
-      boolean estimated,
+      String mark,
       Estimate speed,
       Estimate ttft,
       Percentiles gaps,
@@ -104,7 +104,7 @@ record PageData(
     }
     return new Length(
         l.tokens(),
-        l.estimated(),
+        l.mark(),
         l.tokensPerSecond(),
         l.ttftSeconds(),
         l.gaps(),

@@ -176,7 +176,7 @@ final class Plots {
   }
 
   private static String label(VariantFindings v) {
-    return Objects.requireNonNull(v.headline()).estimated() ? v.name() + " (estimated)" : v.name();
+    return v.name() + Objects.requireNonNull(v.headline()).marked();
   }
 
   private void style(XYSeries series, VariantFindings v) {

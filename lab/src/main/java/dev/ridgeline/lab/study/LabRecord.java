@@ -140,6 +140,8 @@ public record LabRecord(
    * @param flopsPerToken operations of it
    * @param promptBytes that the prompt must move
    * @param promptFlops operations of it
+   * @param gpuBytes of the variant's memory, what GPUs hold, where the processor has layers too;
+   *     null where all is in one place
    */
   public record Run(
       String variant,
@@ -156,6 +158,7 @@ public record LabRecord(
       double promptFlops,
       double readGigabytesPerSecond,
       double gigaflopsPerSecond,
+      @Nullable Long gpuBytes,
       @SuppressWarnings("ArrayRecordComponent") long[] gapNanos) {
     /** Rejects runs that took no time. */
     public Run {

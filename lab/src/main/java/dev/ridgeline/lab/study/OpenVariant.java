@@ -8,6 +8,7 @@ import dev.ridgeline.lab.MachineFigures;
 import dev.ridgeline.lab.StepDriver;
 import dev.ridgeline.lab.WarmUp;
 import dev.ridgeline.model.Model;
+import org.jspecify.annotations.Nullable;
 
 /** A variant that is loaded and warm. */
 final class OpenVariant implements AutoCloseable {
@@ -15,6 +16,7 @@ final class OpenVariant implements AutoCloseable {
 
   private final StudyVariant variant;
   private final MachineFigures limits;
+  private final @Nullable Long gpuBytes;
   private final int promptTokens;
   private final GgufFile file;
   private final LoadedModel model;
@@ -23,11 +25,13 @@ final class OpenVariant implements AutoCloseable {
       StudyVariant variant,
       Backend backend,
       MachineFigures limits,
+      @Nullable Long gpuBytes,
       LoadedModel.Room room,
       int promptTokens,
       double warmupSeconds) {
     this.variant = variant;
     this.limits = limits;
+    this.gpuBytes = gpuBytes;
     this.promptTokens = promptTokens;
     file = GgufFile.open(variant.path());
     try {
@@ -62,6 +66,7 @@ final class OpenVariant implements AutoCloseable {
         (double) prompt.flops(),
         limits.readGigabytesPerSecond(),
         limits.limits().mixedAs(generate).flopsPerSecond() / 1e9,
+        gpuBytes,
         gaps);
   }
 

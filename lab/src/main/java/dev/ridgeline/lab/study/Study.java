@@ -1,6 +1,7 @@
 package dev.ridgeline.lab.study;
 
 import dev.ridgeline.backend.Backend;
+import dev.ridgeline.backend.Place;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Fusion;
 import dev.ridgeline.lab.LoadedModel;
@@ -23,6 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -33,19 +35,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A cell is a variant's file, one of its runs, or its quality. Runs go round over the variants
  * where all fit into memory together, so that a machine that slows down does not punish the last
- * one only; else variant by variant.
+ * one only; else variant by variant. A variant that the device cannot hold is measured with layers
+ * on the processor, and marked so; where that does not fit either, it is estimated.
  */
 public final class Study {
-  /** What is left to the system and the rest of this process. */
-  private static final double SHARE_OF_AVAILABLE = 0.9;
-
   static final String RECORDS = "records.jsonl";
   private static final String MODELS = "models";
 
   private final StudyPlan plan;
   private final Path folder;
   private final VariantMaker maker;
-  private final StudyMachine machine;
+  private final Backend backend;
   private final StudyProgress progress;
   private final RecordFile file;
   private Map<String, LabRecord> records = new LinkedHashMap<>();
@@ -53,18 +53,15 @@ public final class Study {
   /**
    * A study of {@code plan} into {@code folder}.
    *
+   * @param backend stays open
    * @throws IllegalArgumentException if the plan names a variant that {@code maker} does not know
    */
   public Study(
-      StudyPlan plan,
-      Path folder,
-      VariantMaker maker,
-      StudyMachine machine,
-      StudyProgress progress) {
+      StudyPlan plan, Path folder, VariantMaker maker, Backend backend, StudyProgress progress) {
     this.plan = plan;
     this.folder = folder;
     this.maker = maker;
-    this.machine = machine;
+    this.backend = backend;
     this.progress = progress;
     this.file = new RecordFile(folder.resolve(RECORDS));
     plan.variants().forEach(maker::check);
@@ -111,7 +108,7 @@ public final class Study {
               .formatted(plan.runs().keySet(), context));
     }
     progress.say("measuring what the machine can do");
-    MachineFigures limits = MachineFigures.measure(machine.backend());
+    MachineFigures limits = MachineFigures.measure(backend);
     String hash = ModelHash.of(source.parts());
     String text =
         plan.text() == null
@@ -147,7 +144,7 @@ public final class Study {
         plan.kvType().name().toLowerCase(Locale.ROOT),
         Fusion.fuse(model.graph()).ops().size(),
         LaunchProbe.microsPerOp(
-            machine.backend(), plan.kvType(), Math.min(LaunchProbe.SECONDS, plan.warmupSeconds())),
+            backend, plan.kvType(), Math.min(LaunchProbe.SECONDS, plan.warmupSeconds())),
         text,
         plan.qualityTokens(),
         key);
@@ -211,7 +208,7 @@ public final class Study {
       seconds = (System.nanoTime() - start) / 1e9;
     }
     if (isMissing("variant/" + variant.name())) {
-      LabRecord.Variant facts = variant.facts(machine.backend(), room(session), seconds);
+      LabRecord.Variant facts = variant.facts(backend, room(session), seconds);
       append("variant/" + variant.name(), r -> r.variant(facts));
     }
   }
@@ -238,48 +235,92 @@ public final class Study {
         variants.stream()
             .filter(v -> runIds(session, v.name()).stream().anyMatch(this::isMissing))
             .toList();
-    List<StudyVariant> tooLarge = new ArrayList<>();
-    List<StudyVariant> fitting = new ArrayList<>();
+    List<StudyVariant> whole = new ArrayList<>();
+    List<StudyVariant> others = new ArrayList<>();
+    Map<String, Long> bytes = new TreeMap<>();
     for (StudyVariant v : open) {
       try {
-        (fits(List.of(v), machine.backend(), session) ? fitting : tooLarge).add(v);
+        List<Place> places = v.places(backend, room(session));
+        boolean fits = places.stream().allMatch(p -> p.fits() && p.kind() != Place.Kind.SPILLED);
+        (fits ? whole : others).add(v);
+        if (fits) {
+          places.forEach(p -> bytes.merge(p.device(), p.memory().totalBytes(), Long::sum));
+        }
       } catch (RuntimeException e) {
         failRuns(v, session, reason(e));
       }
     }
-    if (fits(fitting, machine.backend(), session)) {
-      measureGroup(fitting, machine.backend(), session, null);
+    var here = new Ground(session.limits(), null, null);
+    boolean together =
+        !whole.isEmpty()
+            && whole.getLast().places(backend, room(session)).stream()
+                .allMatch(p -> Place.fits(bytes.getOrDefault(p.device(), 0L), p.availableBytes()));
+    if (together) {
+      measureGroup(whole, here, session);
     } else {
-      fitting.forEach(v -> measureGroup(List.of(v), machine.backend(), session, null));
+      whole.forEach(v -> measureGroup(List.of(v), here, session));
     }
-    tooLarge.forEach(v -> measureElsewhere(v, session));
+    others.forEach(v -> measureElsewhere(v, session));
   }
 
-  private boolean fits(List<StudyVariant> variants, Backend backend, LabRecord.Session session) {
-    long bytes = 0;
-    for (StudyVariant v : variants) {
-      bytes += v.plan(backend, room(session)).totalBytes();
-    }
-    return bytes <= SHARE_OF_AVAILABLE * backend.availableBytes();
-  }
+  /**
+   * Where runs take place.
+   *
+   * @param limits of it
+   * @param gpuBytes of the variant that GPUs hold, where the processor has layers too
+   * @param note for each record; null where all is as planned
+   */
+  private record Ground(MachineFigures limits, @Nullable Long gpuBytes, @Nullable String note) {}
 
-  /** A variant that the device cannot hold: on the fallback, marked so, or else estimated. */
+  /** A variant that the device cannot hold: with layers on the processor, or else estimated. */
   private void measureElsewhere(StudyVariant variant, LabRecord.Session session) {
+    List<Place> places = variant.places(backend, room(session));
     String why =
-        "does not fit %s: it takes %.3f GB of %.3f GB"
+        "does not fit %s: it takes %.3f GB"
             .formatted(
-                machine.backend().name(),
-                variant.plan(machine.backend(), room(session)).totalBytes() / 1e9,
-                machine.backend().availableBytes() / 1e9);
-    Backend fallback = machine.fallback();
-    if (fallback != null && fits(List.of(variant), fallback, session)) {
-      measureGroup(
-          List.of(variant),
-          fallback,
-          session,
-          why + "; measured on " + fallback.name() + " instead");
+                session.limits().backend(),
+                places.stream().mapToLong(p -> p.memory().totalBytes()).sum() / 1e9);
+    if (places.stream().allMatch(Place::fits)) {
+      String note = why + "; measured " + where(places);
+      try {
+        var there = new Ground(MachineFigures.measure(backend), gpuBytes(places), note);
+        measureGroup(List.of(variant), there, session);
+      } catch (RuntimeException e) {
+        failRuns(variant, session, reason(e));
+      }
       return;
     }
+    estimate(variant, session, why);
+  }
+
+  private static String where(List<Place> places) {
+    return places.size() == 1
+        ? "on " + places.getFirst().device() + " instead"
+        : places.stream()
+            .map(
+                p ->
+                    "layers %d to %d of %d on %s (%.3f of %.3f GB)"
+                        .formatted(
+                            p.firstLayer(),
+                            p.firstLayer() + p.layers() - 1,
+                            p.ofLayers(),
+                            p.device(),
+                            p.memory().totalBytes() / 1e9,
+                            p.availableBytes() / 1e9))
+            .collect(Collectors.joining(", ", "with ", ""));
+  }
+
+  private static @Nullable Long gpuBytes(List<Place> places) {
+    return places.size() == 1
+        ? null
+        : (Long)
+            places.stream()
+                .filter(p -> p.kind() == Place.Kind.DEVICE)
+                .mapToLong(p -> p.memory().totalBytes())
+                .sum();
+  }
+
+  private void estimate(StudyVariant variant, LabRecord.Session session, String why) {
     double share = StudyEstimate.medianShare(records.values());
     for (Map.Entry<Integer, Integer> length : session.runs().entrySet()) {
       int tokens = length.getKey();
@@ -307,22 +348,18 @@ public final class Study {
     }
   }
 
-  private void measureGroup(
-      List<StudyVariant> variants,
-      Backend backend,
-      LabRecord.Session session,
-      @Nullable String note) {
+  private void measureGroup(List<StudyVariant> variants, Ground ground, LabRecord.Session session) {
     Map<StudyVariant, OpenVariant> open = new LinkedHashMap<>();
     try {
       for (StudyVariant v : variants) {
         progress.say("loading and warming up " + v.name());
-        openOrFail(v, backend, session).ifPresent(o -> open.put(v, o));
+        openOrFail(v, ground, session).ifPresent(o -> open.put(v, o));
       }
       int rounds = session.runs().values().stream().max(Integer::compare).orElseThrow();
       for (int round = 1; round <= rounds; round++) {
         for (Map.Entry<Integer, Integer> length : session.runs().entrySet()) {
           if (round <= length.getValue()) {
-            measureRound(open, length.getKey(), round, session, note);
+            measureRound(open, length.getKey(), round, session, ground.note);
           }
         }
       }
@@ -332,15 +369,14 @@ public final class Study {
   }
 
   private Optional<OpenVariant> openOrFail(
-      StudyVariant variant, Backend backend, LabRecord.Session session) {
-    MachineFigures limits =
-        backend == machine.backend() ? session.limits() : MachineFigures.measure(backend);
+      StudyVariant variant, Ground ground, LabRecord.Session session) {
     try {
       return Optional.of(
           new OpenVariant(
               variant,
               backend,
-              limits,
+              ground.limits,
+              ground.gpuBytes,
               room(session),
               session.promptTokens(),
               plan.warmupSeconds()));
@@ -383,8 +419,7 @@ public final class Study {
     if (open.isEmpty() || plan.qualityTokens() == 0) {
       return;
     }
-    try (StudyQuality quality =
-        new StudyQuality(plan, machine.qualityBackend(), session.contextLength())) {
+    try (StudyQuality quality = new StudyQuality(plan, backend, session.contextLength())) {
       for (StudyVariant v : open) {
         String id = "quality/" + v.name();
         progress.cell(id, cells(session).size() - missing(session), cells(session).size());

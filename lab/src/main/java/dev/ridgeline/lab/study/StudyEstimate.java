@@ -64,6 +64,7 @@ final class StudyEstimate {
           (double) prompt.flops(),
           session.limits().readGigabytesPerSecond(),
           limits.mixedAs(generate).flopsPerSecond() / 1e9,
+          null,
           new long[0]);
     }
   }

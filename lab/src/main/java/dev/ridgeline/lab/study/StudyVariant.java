@@ -2,20 +2,22 @@ package dev.ridgeline.lab.study;
 
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.MemoryPlan;
+import dev.ridgeline.backend.Place;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.lab.LoadedModel;
 import dev.ridgeline.model.Model;
 import dev.ridgeline.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.TreeMap;
 
 /** A variant's name and file. */
 record StudyVariant(String name, Path path) {
 
-  /** What running it would take. */
-  MemoryPlan plan(Backend backend, LoadedModel.Room room) {
+  /** Where it would run, and what that would take of each device. */
+  List<Place> places(Backend backend, LoadedModel.Room room) {
     try (GgufFile file = GgufFile.open(path)) {
-      return LoadedModel.plan(Model.read(file.metadata(), file.tensors()), backend, room);
+      return LoadedModel.places(Model.read(file.metadata(), file.tensors()), backend, room);
     }
   }
 

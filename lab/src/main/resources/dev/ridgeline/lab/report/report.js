@@ -69,7 +69,7 @@
     const l = at(v);
     if (!l) return;
     td.append(number(l.speed.median, 1));
-    td.append(element("div", l.estimated ? "estimated" : l.speed.runs < 3 ? `${l.speed.runs} runs` : `${number(l.speed.low, 1)} to ${number(l.speed.high, 1)}`, { class: "interval" }));
+    td.append(element("div", l.mark ? l.mark : l.speed.runs < 3 ? `${l.speed.runs} runs` : `${number(l.speed.low, 1)} to ${number(l.speed.high, 1)}`, { class: "interval" }));
   }
 
   function shareCell(td, v) {
@@ -186,7 +186,7 @@
 
   function tip(v, l, lines) {
     const records = l.runs.length > 1 ? `${l.runs[0].record} to ${l.runs.length}` : l.runs[0].record;
-    return [`<b>${v.name}</b>${l.estimated ? " (estimated)" : ""}`, ...lines, `<small>${records}</small>`].join("<br>");
+    return [`<b>${v.name}</b>${l.mark ? ` (${l.mark})` : ""}`, ...lines, `<small>${records}</small>`].join("<br>");
   }
 
   function points(x, y, lines) {

@@ -39,6 +39,7 @@ class DecisionsTest {
               1e6,
               GIGABYTES_PER_SECOND,
               1000,
+              null,
               new long[] {gap, gap}));
     }
     return new VariantFindings(
@@ -51,7 +52,7 @@ class DecisionsTest {
                 IntStream.range(0, speeds.length)
                     .mapToObj(i -> "run/%s/2/%d".formatted(name, i + 1))
                     .toList(),
-                false)),
+                "")),
         new LabRecord.Quality(name, 10, 10, 0.1, divergence, 0, new Percentiles(0, 0, 0, 0), 1, 0),
         List.of(),
         List.of());

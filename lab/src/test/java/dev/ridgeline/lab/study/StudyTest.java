@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ridgeline.backend.Backend;
 import dev.ridgeline.backend.BackendOptions;
+import dev.ridgeline.backend.PlacedBackend;
 import dev.ridgeline.lab.TinyStudy;
+import dev.ridgeline.lab.report.Findings;
+import dev.ridgeline.lab.report.LengthFindings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -216,7 +219,7 @@ class StudyTest {
   @Test
   void aCellThatFailsIsARecordWithItsReasonAndALaterCallTriesItAgain() throws IOException {
     RecordFile.Contents failed;
-    try (StudyMachine machine = TinyStudy.machine()) {
+    try (Backend machine = TinyStudy.machine()) {
       failed =
           new Study(
                   TinyStudy.plan(folder),
@@ -238,37 +241,67 @@ class StudyTest {
     assertThat(TinyStudy.run(folder).records().values()).allMatch(LabRecord::isUsable);
   }
 
-  private RecordFile.Contents onSmallDevice(long availableBytes, boolean withFallback)
-      throws IOException {
-    Backend device = TinyStudy.backend("small", availableBytes);
-    Backend fallback = withFallback ? TinyStudy.backend("reference", null) : null;
-    try (var machine = new StudyMachine(device, fallback)) {
+  private RecordFile.Contents on(Backend backend) throws IOException {
+    try (backend) {
       return new Study(
               TinyStudy.plan(folder),
               folder.resolve("study"),
               new Quantizations(),
-              machine,
+              backend,
               StudyProgress.NONE)
           .run();
     }
+  }
+
+  /** A device of so much memory beside a processor. */
+  private static Backend smallDevice(long availableBytes) {
+    return new PlacedBackend(
+        new PlacedBackend.Choice(
+            List.of(() -> TinyStudy.backend("small", availableBytes)),
+            List.of(1.0),
+            () -> TinyStudy.backend("processor", null),
+            BackendOptions.AUTO_LAYERS,
+            false));
   }
 
   /** The tiny model's F16 weights are 4.3 MB, its Q8_0 weights 2.3. */
   private static final long ROOM_FOR_ALL_BUT_F16 = 4_300_000;
 
   @Test
-  void aVariantThatDoesNotFitIsMeasuredOnTheFallbackAndMarked() throws IOException {
-    LabRecord run =
-        Objects.requireNonNull(onSmallDevice(ROOM_FOR_ALL_BUT_F16, true).get("run/F16/2/1"));
+  void aVariantThatDoesNotFitIsMeasuredWithLayersOnTheProcessorAndMarked() throws IOException {
+    RecordFile.Contents contents = on(smallDevice(ROOM_FOR_ALL_BUT_F16));
+    LabRecord record = Objects.requireNonNull(contents.get("run/F16/2/1"));
+    LabRecord.Run run = Objects.requireNonNull(record.run());
 
-    assertThat(run.status()).isEqualTo(LabRecord.OK);
-    assertThat(run.note()).contains("does not fit small").contains("measured on reference instead");
-    assertThat(Objects.requireNonNull(run.run()).backend()).isEqualTo("reference");
+    assertThat(record.status()).isEqualTo(LabRecord.OK);
+    assertThat(record.note())
+        .contains("does not fit small")
+        .contains("measured with layers 0 to 0 of 3 on processor")
+        .contains("layers 1 to 2 of 3 on small");
+    assertThat(run.backend()).isEqualTo("processor+small");
+    assertThat(run.gapNanos()).hasSize(2);
+    assertThat(run.gpuBytes()).isBetween(1L, ROOM_FOR_ALL_BUT_F16);
+    LabRecord whole = contents.get("run/Q8_0/2/1");
+    assertThat(whole.note()).isNull();
+    assertThat(Objects.requireNonNull(whole.run()).backend()).isEqualTo("small");
+    assertThat(contents.usable("quality")).hasSize(3);
+    assertThat(Findings.of(contents).variants())
+        .extracting(v -> v.lengths().getFirst().mark())
+        .containsExactly("", "", LengthFindings.FALLBACK);
+  }
+
+  @Test
+  void whereNotOneLayerFitsAllIsMeasuredOnTheProcessor() throws IOException {
+    LabRecord record = on(smallDevice(500_000)).get("run/Q8_0/2/1");
+
+    assertThat(record.note()).contains("does not fit small").contains("on processor instead");
+    assertThat(Objects.requireNonNull(record.run()).backend()).isEqualTo("processor");
+    assertThat(Objects.requireNonNull(record.run()).gpuBytes()).isNull();
   }
 
   @Test
   void withoutAFallbackItIsEstimatedFromTheVariantsThatWereMeasured() throws IOException {
-    RecordFile.Contents contents = onSmallDevice(ROOM_FOR_ALL_BUT_F16, false);
+    RecordFile.Contents contents = on(TinyStudy.backend("small", ROOM_FOR_ALL_BUT_F16));
     LabRecord run = Objects.requireNonNull(contents.get("run/F16/2/1"));
 
     assertThat(run.status()).isEqualTo(LabRecord.ESTIMATED);
