@@ -5,6 +5,7 @@ import dev.ridgeline.backend.BackendOptions;
 import dev.ridgeline.backend.BackendProvider;
 import dev.ridgeline.backend.Backends;
 import dev.ridgeline.backend.DeviceReport;
+import dev.ridgeline.backend.MachineLimits;
 import dev.ridgeline.lab.MachineFigures;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
@@ -86,9 +87,11 @@ final class DoctorCommand implements Callable<Integer> {
     if (unavailable.isPresent()) {
       return new BackendReport(provider.name(), unavailable.get(), null, null);
     }
+    List<DeviceReport> devices = provider.inspect();
     try (Backend backend =
         provider.open(new BackendOptions(threads, List.of(), BackendOptions.AUTO_LAYERS))) {
-      MachineFigures machine = MachineFigures.measure(backend);
+      MachineFigures machine =
+          MachineFigures.of(backend, measured(provider, devices).orElseGet(backend::measureLimits));
       List<Slowdown> slowdowns =
           Stream.concat(backend.degradations().stream(), backend.selfTest().stream())
               .map(d -> new Slowdown(d.name().toLowerCase(Locale.ROOT), d.text()))
@@ -101,9 +104,18 @@ final class DoctorCommand implements Callable<Integer> {
               machine.gigaflopsPerSecond(),
               machine.limits().quantizedFlopsPerSecond() / 1e9,
               slowdowns);
-      List<DeviceReport> devices = provider.inspect();
       return new BackendReport(provider.name(), null, measured, devices.isEmpty() ? null : devices);
     }
+  }
+
+  /** Of the device that the backend takes by default, where its report has them. */
+  private static Optional<MachineLimits> measured(
+      BackendProvider provider, List<DeviceReport> devices) {
+    return provider.devices().stream()
+        .findFirst()
+        .flatMap(index -> devices.stream().filter(d -> d.index() == index).findFirst())
+        .map(DeviceReport::rates)
+        .map(DeviceReport.Rates::limits);
   }
 
   private static Machine machine() {

@@ -136,9 +136,12 @@ class GpuCommandsTest {
   void doctorShowsDevicesRatesAndKernels() {
     JsonNode json = ridgeline("doctor", "--format", "json").json();
     JsonNode device = null;
+    double limit = 0;
     for (JsonNode backend : json.get("backends")) {
-      device =
-          backend.get("name").asString().equals("vulkan") ? backend.get("devices").get(0) : device;
+      if (backend.get("name").asString().equals("vulkan")) {
+        device = backend.get("devices").get(0);
+        limit = backend.get("measured").get("read_gigabytes_per_second").asDouble();
+      }
     }
     Objects.requireNonNull(device, "no device of backend vulkan");
     assertThat(device.get("missing").size()).isZero();
@@ -150,6 +153,8 @@ class GpuCommandsTest {
         }) {
       assertThat(device.get("rates").get(rate).asDouble()).as(rate).isPositive();
     }
+    // Measured once: the backend's limit is that of its device.
+    assertThat(device.get("rates").get("read_gigabytes_per_second").asDouble()).isEqualTo(limit);
     assertThat(device.get("kernels").get(0).get("kernel").asString()).isEqualTo("mul_mat_vec_q");
     assertThat(device.get("kernels").get(0).get("why").asString()).contains("int8");
   }

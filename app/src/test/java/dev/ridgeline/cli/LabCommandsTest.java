@@ -204,7 +204,8 @@ class LabCommandsTest {
                 .asString())
         .isEqualTo("Q8_0");
     assertThat(ridgeline("history", "compare", "1", "2", "--history", store).out())
-        .contains("ratio");
+        .contains("ratio")
+        .containsPattern("flags +reference, \\d+ threads, batch \\d+, KV f16");
     assertThat(
             ridgeline("history", "plot", folder.resolve("t.svg").toString(), "--history", store)
                 .status())

@@ -47,7 +47,14 @@ public record DeviceReport(
       double readGigabytesPerSecond,
       double float32GigaflopsPerSecond,
       @Nullable Double float16MatrixGigaflopsPerSecond,
-      double int8DotGigaopsPerSecond) {}
+      double int8DotGigaopsPerSecond) {
+    /** What any work can reach: matrices where the device has them. */
+    public MachineLimits limits() {
+      double matrix = float16MatrixGigaflopsPerSecond == null ? 0 : float16MatrixGigaflopsPerSecond;
+      return new MachineLimits(
+          readGigabytesPerSecond * 1e9, Math.max(float32GigaflopsPerSecond, matrix) * 1e9);
+    }
+  }
 
   /** A kernel for some work. */
   public record KernelChoice(String work, String kernel, String why) {}

@@ -43,7 +43,8 @@ public record MachineFigures(
     return of(measured, limits().max(measured.measureLimits()));
   }
 
-  private static MachineFigures of(Backend backend, MachineLimits limits) {
+  /** The {@code limits} that were measured of {@code backend}. */
+  public static MachineFigures of(Backend backend, MachineLimits limits) {
     return new MachineFigures(
         backend.name(),
         backend.description(),

@@ -39,10 +39,7 @@ final class DeviceProbe {
   private DeviceProbe() {}
 
   static MachineLimits measure(GpuDevice device, Pipelines pipelines) {
-    Rates rates = rates(device, pipelines);
-    Double matrix = rates.float16MatrixGigaflopsPerSecond();
-    double flops = Math.max(rates.float32GigaflopsPerSecond(), matrix == null ? 0 : matrix);
-    return new MachineLimits(rates.readGigabytesPerSecond() * 1e9, flops * 1e9);
+    return rates(device, pipelines).limits();
   }
 
   /** Bytes or operations in a nanosecond. */

@@ -42,7 +42,12 @@ public record Entry(
     double shareOfLimit) {
 
   /** How it was run. */
-  public record Flags(String backend, int threads, int batch, String kvType) {}
+  public record Flags(String backend, int threads, int batch, String kvType) {
+    @Override
+    public String toString() {
+      return "%s, %d threads, batch %d, KV %s".formatted(backend, threads, batch, kvType);
+    }
+  }
 
   /** Rejects entries without a run. */
   public Entry {
