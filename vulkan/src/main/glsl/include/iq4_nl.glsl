@@ -15,10 +15,15 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #ifdef WITH_UNITS
 #include "include/nibbles.glsl"
 
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 q = Quads(w.p1).v[b];
-  for (uint i = 0; i < 4; i++) valuesOf(q[i], qa[i], qb[i]);
-  sa = vec2(f16At(Halfs(w.p0), b), 0);
+struct RawUnit { uvec4 q; uint d; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p1).v[b], uint(Halfs(w.p0).v[b]));
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  for (uint i = 0; i < 4; i++) valuesOf(r.q[i], qa[i], qb[i]);
+  sa = vec2(f16(r.d), 0);
   sb = sa;
 }
 #endif

@@ -19,13 +19,17 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #ifdef WITH_UNITS
 #include "include/nibbles.glsl"
 
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 q = Quads(w.p1).v[8 * b + u];
-  for (uint i = 0; i < 4; i++) valuesOf(q[i], qa[i], qb[i]);
-  uint head = w.p0.v[2 * b];
-  uint low = (w.p0.v[2 * b + 1] >> (4 * u)) & 15u;
-  uint high = (head >> (16 + 2 * u)) & 3u;
-  sa = vec2(f16(head) * (float(low | (high << 4)) - 32.0), 0);
+struct RawUnit { uvec4 q; uvec2 head; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p1).v[8 * b + u], uvec2(w.p0.v[2 * b], w.p0.v[2 * b + 1]));
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  for (uint i = 0; i < 4; i++) valuesOf(r.q[i], qa[i], qb[i]);
+  uint low = (r.head.y >> (4 * u)) & 15u;
+  uint high = (r.head.x >> (16 + 2 * u)) & 3u;
+  sa = vec2(f16(r.head.x) * (float(low | (high << 4)) - 32.0), 0);
   sb = sa;
 }
 #endif

@@ -24,12 +24,16 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #ifdef WITH_UNITS
 #include "include/nibbles.glsl"
 
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 q = Quads(w.p1).v[b];
-  for (uint i = 0; i < 4; i++) valuesOf(q[i], qa[i], qb[i]);
-  uint e = uint(Bytes(w.p0).v[b]);
-  float scale = uintBitsToFloat(max(e, 2u) - 1u << 23);
-  sa = vec2(scale * (e >= 2 ? 1.0 : e == 1 ? 0.5 : 0.25), 0);
+struct RawUnit { uvec4 q; uint e; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p1).v[b], uint(Bytes(w.p0).v[b]));
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  for (uint i = 0; i < 4; i++) valuesOf(r.q[i], qa[i], qb[i]);
+  float scale = uintBitsToFloat(max(r.e, 2u) - 1u << 23);
+  sa = vec2(scale * (r.e >= 2 ? 1.0 : r.e == 1 ? 0.5 : 0.25), 0);
   sb = sa;
 }
 #endif

@@ -16,13 +16,20 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_MINIMUM
 #define UNIT_A(u) (128 * ((u) / 4) + 16 * ((u) / 2 % 2) + 64 * ((u) % 2))
 #define UNIT_B(u) (UNIT_A(u) + 32)
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 q = Quads(w.p1).v[4 * b + u / 2] >> (4 * (u % 2));
+struct RawUnit { uvec4 q; uint scales; uint dm; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p1).v[4 * b + u / 2], w.p0.v[4 * b + 2 * (u / 4) + u % 2], w.p2.v[b]);
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  uvec4 q = r.q >> (4 * (u % 2));
   qa = q & 0x03030303u;
   qb = (q >> 2) & 0x03030303u;
-  vec2 dm = unpackHalf2x16(w.p2.v[b]);
-  uint a = uint(Bytes(w.p0).v[16 * b + UNIT_A(u) / 16]);
-  uint c = uint(Bytes(w.p0).v[16 * b + UNIT_B(u) / 16]);
-  sa = dm * vec2(a & 15u, a >> 4);
-  sb = dm * vec2(c & 15u, c >> 4);
+  uint s = r.scales >> (8 * (u / 2 % 2)); // of A in byte 0, of B in byte 2
+  uint scales = s & 0x000F000Fu;
+  uint mins = (s >> 4) & 0x000F000Fu;
+  vec2 dm = unpackHalf2x16(r.dm);
+  sa = dm * vec2(scales & 0xFFu, mins & 0xFFu);
+  sb = dm * vec2(scales >> 16, mins >> 16);
 }

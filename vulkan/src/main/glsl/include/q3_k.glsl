@@ -16,19 +16,23 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_OFFSET 4
 #define UNIT_A(u) (128 * ((u) / 4) + 16 * ((u) / 2 % 2) + 64 * ((u) % 2))
 #define UNIT_B(u) (UNIT_A(u) + 32)
-float scaleOf(uvec3 s, uint j) {
-  uint low = (s[j % 8 / 4] >> (8 * (j % 4) + 4 * (j / 8))) & 15u;
-  uint high = (s.z >> (8 * (j % 4) + 2 * (j / 4))) & 3u;
-  return float(low | (high << 4)) - 32.0;
+struct RawUnit { uvec4 q; uvec4 h; uint low; uint high; uint d; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p1).v[4 * b + u / 2], Quads(w.p0).v[2 * b + u / 2 % 2], w.p2.v[3 * b + u % 2], w.p2.v[3 * b + 2], uint(Halfs(w.p3).v[b]));
 }
 
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 q = Quads(w.p1).v[4 * b + u / 2] >> (4 * (u % 2));
-  uvec4 h = Quads(w.p0).v[2 * b + u / 2 % 2] >> (4 * (u / 4) + 2 * (u % 2));
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  uvec4 q = r.q >> (4 * (u % 2));
+  uvec4 h = r.h >> (4 * (u / 4) + 2 * (u % 2));
   qa = (q & 0x03030303u) | ((h & 0x01010101u) << 2);
-  qb = ((q >> 2) & 0x03030303u) | (((h >> 1) & 0x01010101u) << 2);
-  uvec3 s = uvec3(w.p2.v[3 * b], w.p2.v[3 * b + 1], w.p2.v[3 * b + 2]);
-  float d = f16At(Halfs(w.p3), b);
-  sa = vec2(d * scaleOf(s, UNIT_A(u) / 16), 0);
-  sb = vec2(d * scaleOf(s, UNIT_B(u) / 16), 0);
+  qb = ((q >> 2) & 0x03030303u) | ((h & 0x02020202u) << 1);
+  // 6-bit scales: of A in byte 0, of B in byte 2.
+  uint at = 8 * (u / 2 % 2);
+  uint low = (r.low >> (at + 4 * (u / 4))) & 0x000F000Fu;
+  uint high = (r.high >> (at + 4 * (u / 4) + 2 * (u % 2))) & 0x00030003u;
+  uint s = low | (high << 4);
+  float d = f16(r.d);
+  sa = vec2(d * (float(s & 0xFFu) - 32.0), 0);
+  sb = vec2(d * (float(s >> 16) - 32.0), 0);
 }

@@ -11,10 +11,15 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_A(u) 0
 #define UNIT_B(u) 16
 #define UNIT_OFFSET 8
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 q = Quads(w.p1).v[b];
-  qa = q & 0x0F0F0F0Fu;
-  qb = (q >> 4) & 0x0F0F0F0Fu;
-  sa = vec2(f16At(Halfs(w.p0), b), 0);
+struct RawUnit { uvec4 q; uint d; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p1).v[b], uint(Halfs(w.p0).v[b]));
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  qa = r.q & 0x0F0F0F0Fu;
+  qb = (r.q >> 4) & 0x0F0F0F0Fu;
+  sa = vec2(f16(r.d), 0);
   sb = sa;
 }

@@ -17,7 +17,6 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_MINIMUM
 #define UNIT_A(u) (64 * ((u) / 2) + 16 * ((u) % 2))
 #define UNIT_B(u) (UNIT_A(u) + 32)
-#define RAW_UNITS
 struct RawUnit { uvec4 q; uvec4 header; };
 
 RawUnit rawUnit(Weights w, uint b, uint u) { return RawUnit(Quads(w.p1).v[8 * b + u], Quads(w.p0).v[b]); }
@@ -29,8 +28,4 @@ void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2
   vec4 sm = vec4(scalesAndMins(r.header, u / 2 * 2));
   sa = dm * sm.xz;
   sb = dm * sm.yw;
-}
-
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  unitOf(rawUnit(w, b, u), u, qa, qb, sa, sb);
 }

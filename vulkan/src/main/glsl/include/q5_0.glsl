@@ -14,11 +14,15 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_B(u) 16
 #include "include/fifth_bits.glsl"
 
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 q = Quads(w.p2).v[b];
-  uint h = w.p1.v[b];
-  qa = (q & 0x0F0F0F0Fu) | uvec4(highBits(h, 0), highBits(h, 4), highBits(h, 8), highBits(h, 12));
-  qb = ((q >> 4) & 0x0F0F0F0Fu) | uvec4(highBits(h, 16), highBits(h, 20), highBits(h, 24), highBits(h, 28));
-  sa = vec2(f16At(Halfs(w.p0), b), 0);
+struct RawUnit { uvec4 q; uint h; uint d; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p2).v[b], w.p1.v[b], uint(Halfs(w.p0).v[b]));
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  qa = (r.q & 0x0F0F0F0Fu) | uvec4(highBits(r.h, 0), highBits(r.h, 4), highBits(r.h, 8), highBits(r.h, 12));
+  qb = ((r.q >> 4) & 0x0F0F0F0Fu) | uvec4(highBits(r.h, 16), highBits(r.h, 20), highBits(r.h, 24), highBits(r.h, 28));
+  sa = vec2(f16(r.d), 0);
   sb = sa;
 }

@@ -18,14 +18,18 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_MINIMUM
 #define UNIT_A(u) (64 * ((u) / 2) + 16 * ((u) % 2))
 #define UNIT_B(u) (UNIT_A(u) + 32)
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  uvec4 q = Quads(w.p2).v[8 * b + u];
-  uvec4 h = Quads(w.p1).v[2 * b + u % 2] >> (u / 2 * 2);
-  uvec4 header = Quads(w.p0).v[b];
-  qa = (q & 0x0F0F0F0Fu) | ((h & 0x01010101u) << 4);
-  qb = ((q >> 4) & 0x0F0F0F0Fu) | (((h >> 1) & 0x01010101u) << 4);
-  vec2 dm = unpackHalf2x16(header.x);
-  vec4 sm = vec4(scalesAndMins(header, u / 2 * 2));
+struct RawUnit { uvec4 q; uvec4 h; uvec4 header; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p2).v[8 * b + u], Quads(w.p1).v[2 * b + u % 2], Quads(w.p0).v[b]);
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  uvec4 h = r.h >> (u / 2 * 2);
+  qa = (r.q & 0x0F0F0F0Fu) | ((h & 0x01010101u) << 4);
+  qb = ((r.q >> 4) & 0x0F0F0F0Fu) | ((h & 0x02020202u) << 3);
+  vec2 dm = unpackHalf2x16(r.header.x);
+  vec4 sm = vec4(scalesAndMins(r.header, u / 2 * 2));
   sa = dm * sm.xz;
   sb = dm * sm.yw;
 }

@@ -14,7 +14,6 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_A(u) (128 * ((u) / 4) + 16 * ((u) % 4))
 #define UNIT_B(u) (UNIT_A(u) + 64)
 #define UNIT_OFFSET 32
-#define RAW_UNITS
 struct RawUnit { uvec4 low; uvec4 high; uint d; uint sa; uint sb; };
 
 RawUnit rawUnit(Weights w, uint b, uint u) {
@@ -30,8 +29,4 @@ void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2
   float d = f16(r.d);
   sa = vec2(d * float(int(r.sa << 24) >> 24), 0);
   sb = vec2(d * float(int(r.sb << 24) >> 24), 0);
-}
-
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  unitOf(rawUnit(w, b, u), u, qa, qb, sa, sb);
 }

@@ -10,9 +10,15 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNITS 1
 #define UNIT_A(u) 0
 #define UNIT_B(u) 16
-void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  qa = Quads(w.p1).v[2 * b];
-  qb = Quads(w.p1).v[2 * b + 1];
-  sa = vec2(f16At(Halfs(w.p0), b), 0);
+struct RawUnit { uvec4 qa; uvec4 qb; uint d; };
+
+RawUnit rawUnit(Weights w, uint b, uint u) {
+  return RawUnit(Quads(w.p1).v[2 * b], Quads(w.p1).v[2 * b + 1], uint(Halfs(w.p0).v[b]));
+}
+
+void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  qa = r.qa;
+  qb = r.qb;
+  sa = vec2(f16(r.d), 0);
   sb = sa;
 }

@@ -4,6 +4,7 @@
 // Quantized formats also have UNITS units in a block, for integer dot products: unit u is 16 elements from UNIT_A(u)
 // on and 16 from UNIT_B(u) on, as packed int8 q, and the scale and minimum of each half:
 // x = scale * (q - UNIT_OFFSET) - minimum. q is signed with UNIT_SIGNED; without UNIT_MINIMUM minimums are 0.
+// rawUnit() loads what unitOf() takes apart: as it lies in memory, which takes less registers on the way.
 struct Weights { Words p0; Words p1; Words p2; Words p3; };
 
 #if defined(TYPE_F32)
@@ -68,20 +69,9 @@ vec4 floats4(Floats x, uint at, uint cols, uint i) {
   return r;
 }
 
-#if defined(WITH_UNITS) && defined(UNITS) && !defined(RAW_UNITS)
-// What a unit is made of, as it is loaded: formats that define RAW_UNITS take less room.
-struct RawUnit { uvec4 qa; uvec4 qb; vec2 sa; vec2 sb; };
-
-RawUnit rawUnit(Weights w, uint b, uint u) {
-  RawUnit r;
-  unit(w, b, u, r.qa, r.qb, r.sa, r.sb);
-  return r;
-}
-
-void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
-  qa = r.qa;
-  qb = r.qb;
-  sa = r.sa;
-  sb = r.sb;
+#if defined(WITH_UNITS) && defined(UNITS)
+// Unit u of block b, loaded and taken apart at once.
+void unit(Weights w, uint b, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2 sb) {
+  unitOf(rawUnit(w, b, u), u, qa, qb, sa, sb);
 }
 #endif
