@@ -168,6 +168,7 @@ final class WorkerPool implements AutoCloseable {
       park(index, generation);
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // yielding is the point: others come first
     private boolean changesSoon(int generation) {
       long end = System.nanoTime() + YIELDING_NANOS;
       while (System.nanoTime() - end < 0) {

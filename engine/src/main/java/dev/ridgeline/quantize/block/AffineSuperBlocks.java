@@ -8,7 +8,6 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Q2_K, Q4_K, Q5_K: {@code x = (d * scale) * q - (dmin * min)}, d and dmin of 256 elements, scale
@@ -18,12 +17,10 @@ import org.jspecify.annotations.Nullable;
  * and made better in turns: each sub-block takes the best of the scales and minimums next to its
  * own, and d and dmin are solved for (least squares, two unknowns) given all the integers.
  */
-final class AffineSuperBlocks implements BlockEncoder {
+final class AffineSuperBlocks extends BatchEncoder {
   private static final int SUPER = 256;
 
-  private final DType type;
   private final Recipe recipe;
-  private final Batch batch;
   private final Affine fit;
 
   /** Levels of the scales and of the minimums, the candidates for them, and the best of these. */
@@ -67,32 +64,13 @@ final class AffineSuperBlocks implements BlockEncoder {
   }
 
   private AffineSuperBlocks(DType type, int elements) {
-    this.type = type;
+    super(type, Recipe.of(type).subs, elements);
     recipe = Recipe.of(type);
-    batch = new Batch(elements);
     fit = new Affine(batch, recipe.maxQ, false);
   }
 
   @Override
-  public void encode(float[] x, float @Nullable [] importance, int n, byte[] dst, int dstOffset) {
-    int at = dstOffset;
-    for (int i = 0; i < n; i += batch.n * LANES) {
-      int count = Math.min(batch.n * LANES, n - i);
-      batch.load(x, i, count, importance);
-      fit();
-      for (int lane = 0; lane * batch.n < count; lane += recipe.subs) {
-        pack(lane, dst, at);
-        at += type.blockBytes();
-      }
-    }
-  }
-
-  private void fitRamp() {
-    batch.loadRamp();
-    fit();
-  }
-
-  private void fit() {
+  void fit() {
     fit.search(recipe.first, 0.1f, recipe.count, 2);
     for (int lane = 0; lane < LANES; lane += recipe.subs) {
       start(lane, lane + recipe.subs);
@@ -223,7 +201,8 @@ final class AffineSuperBlocks implements BlockEncoder {
     return rounded > 0 && Float.isFinite(rounded) ? rounded : otherwise;
   }
 
-  private void pack(int lane, byte[] dst, int at) {
+  @Override
+  void pack(int lane, byte[] dst, int at) {
     if (type == DType.Q2_K) {
       Half.put(dst, at + 80, d[lane]);
       Half.put(dst, at + 82, dmin[lane]);

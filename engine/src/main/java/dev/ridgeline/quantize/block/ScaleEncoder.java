@@ -3,10 +3,9 @@ package dev.ridgeline.quantize.block;
 import static dev.ridgeline.quantize.block.Batch.LANES;
 
 import dev.ridgeline.tensor.DType;
-import org.jspecify.annotations.Nullable;
 
 /** Q4_0, Q5_0, IQ4_NL: 32 elements, {@code x = d * level}; d from a search. */
-final class ScaleEncoder implements BlockEncoder {
+final class ScaleEncoder extends BatchEncoder {
   private static final int BLOCK = 32;
 
   /** The levels of IQ4_NL and IQ4_XS. */
@@ -17,8 +16,6 @@ final class ScaleEncoder implements BlockEncoder {
   static final float[] IQ4_TARGETS =
       Targets.both(Targets.around(-127, 1, 7), Targets.around(113, 1, 7));
 
-  private final DType type;
-  private final Batch batch;
   private final Symmetric fit;
   private final float[] targets;
   private final float[] scales = new float[LANES];
@@ -29,8 +26,7 @@ final class ScaleEncoder implements BlockEncoder {
   }
 
   private ScaleEncoder(DType type, int elements) {
-    this.type = type;
-    batch = new Batch(elements);
+    super(type, 1, elements);
     switch (type) {
       case Q4_0 -> {
         fit = new Symmetric(batch, new IntegerLevels(8), -8);
@@ -48,33 +44,20 @@ final class ScaleEncoder implements BlockEncoder {
   }
 
   @Override
-  public void encode(float[] x, float @Nullable [] importance, int n, byte[] dst, int dstOffset) {
-    int at = dstOffset;
-    for (int i = 0; i < n; i += BLOCK * LANES) {
-      int count = Math.min(BLOCK * LANES, n - i);
-      batch.load(x, i, count, importance);
-      fit();
-      for (int l = 0; l * BLOCK < count; l++) {
-        Half.put(dst, at, scales[l]);
-        if (type == DType.Q5_0) {
-          SuperBlockBits.putFifthBitsOf32(batch.q, l, dst, at + 2);
-        }
-        SuperBlockBits.putHalves(batch.q, l, dst, at + (type == DType.Q5_0 ? 6 : 2));
-        at += type.blockBytes();
-      }
-    }
-  }
-
-  private void fitRamp() {
-    batch.loadRamp();
-    fit();
-  }
-
-  private void fit() {
+  void fit() {
     fit.search(targets, 2);
     for (int l = 0; l < LANES; l++) {
       scales[l] = Half.round(fit.scale[l]);
     }
     fit.choose(scales);
+  }
+
+  @Override
+  void pack(int lane, byte[] dst, int at) {
+    Half.put(dst, at, scales[lane]);
+    if (type == DType.Q5_0) {
+      SuperBlockBits.putFifthBitsOf32(batch.q, lane, dst, at + 2);
+    }
+    SuperBlockBits.putHalves(batch.q, lane, dst, at + (type == DType.Q5_0 ? 6 : 2));
   }
 }

@@ -8,18 +8,15 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Q3_K, Q6_K, IQ4_XS: {@code x = (d * scale) * level}, d of 256 elements, scale a small signed
  * integer of a sub-block. Found as in {@link AffineSuperBlocks}, without the minimums.
  */
-final class SymmetricSuperBlocks implements BlockEncoder {
+final class SymmetricSuperBlocks extends BatchEncoder {
   private static final int SUPER = 256;
 
-  private final DType type;
   private final Recipe recipe;
-  private final Batch batch;
   private final Symmetric fit;
 
   /** Levels of the scales, the candidates for them, and the best of these. */
@@ -66,32 +63,13 @@ final class SymmetricSuperBlocks implements BlockEncoder {
   }
 
   private SymmetricSuperBlocks(DType type, int elements) {
-    this.type = type;
+    super(type, Recipe.of(type).subs, elements);
     recipe = Recipe.of(type);
-    batch = new Batch(elements);
     fit = new Symmetric(batch, recipe.levels, recipe.outermost);
   }
 
   @Override
-  public void encode(float[] x, float @Nullable [] importance, int n, byte[] dst, int dstOffset) {
-    int at = dstOffset;
-    for (int i = 0; i < n; i += batch.n * LANES) {
-      int count = Math.min(batch.n * LANES, n - i);
-      batch.load(x, i, count, importance);
-      fit();
-      for (int lane = 0; lane * batch.n < count; lane += recipe.subs) {
-        pack(lane, dst, at);
-        at += type.blockBytes();
-      }
-    }
-  }
-
-  private void fitRamp() {
-    batch.loadRamp();
-    fit();
-  }
-
-  private void fit() {
+  void fit() {
     fit.search(recipe.targets, 1);
     for (int lane = 0; lane < LANES; lane += recipe.subs) {
       start(lane, lane + recipe.subs);
@@ -190,7 +168,8 @@ final class SymmetricSuperBlocks implements BlockEncoder {
     }
   }
 
-  private void pack(int lane, byte[] dst, int at) {
+  @Override
+  void pack(int lane, byte[] dst, int at) {
     switch (type) {
       case Q3_K -> {
         SuperBlockBits.putThirdBits(batch.q, dst, at);
