@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /**
@@ -32,7 +33,6 @@ import org.junit.jupiter.params.provider.FieldSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class VulkanModelTest {
   private static final boolean ALL = Boolean.getBoolean("ridgeline.tests.all");
-  private static final int PROMPTS = ALL ? Integer.MAX_VALUE : 2;
   private static final int WINDOWS = ALL ? Integer.MAX_VALUE : 1;
 
   /** Prompts of 512, and the 70 of the fixtures. */
@@ -79,13 +79,14 @@ class VulkanModelTest {
     }
   }
 
-  @Test
-  void theTrainedModelContinuesAsItsReferences() throws IOException {
-    Path model = Shared.path("models/draft-f16.gguf");
-    var references = TrainedModel.read("draft");
+  @ParameterizedTest
+  @CsvSource({"draft,2", "target,1"})
+  void trainedModelsContinueAsTheirReferences(String name, int prompts) throws IOException {
+    Path model = Shared.path("models/" + name + "-f16.gguf");
+    var references = TrainedModel.read(name);
     try (var run = new ModelRun(model, backend, CONTEXT, Fusion::fuse)) {
       references.prompts().stream()
-          .limit(PROMPTS)
+          .limit(ALL ? Integer.MAX_VALUE : prompts)
           .forEach(prompt -> TrainedModel.assertContinues(run, prompt, Integer.MAX_VALUE, 1));
       TrainedModel.assertLikelihoods(run, references.heldout(), WINDOWS);
     }
