@@ -1,6 +1,7 @@
 #version 450
 // The largest element of each row of x and its index, the lowest among equals, in two rounds: with
-// ROUND 0, of each of the grid's y parts of a row; with ROUND 1, of the parts. Grid: x = outputs.
+// ROUND 0, of each of the grid's y parts of a row; with ROUND 1, of the parts. The index is width if
+// an element is positive infinity or not a number. Grid: x = outputs.
 #include "include/types.glsl"
 #include "include/largest.glsl"
 layout(constant_id = 1) const uint ROUND = 0;
@@ -26,6 +27,12 @@ void main() {
   for (uint i = from + id; i < end; i += gl_WorkGroupSize.x) {
     float value = ROUND == 0 ? x.v[o * width + i] : largest.v[o * parts + i];
     uint at = ROUND == 0 ? i : indexes.v[o * parts + i];
+    // By its bits: compilers may take it that there are no such numbers.
+    uint bits = floatBitsToUint(value);
+    if (ROUND == 0 && (bits & 0x7F800000u) == 0x7F800000u && bits != 0xFF800000u) {
+      value = uintBitsToFloat(0x7F800000u);
+      at = width;
+    }
     if (at != NONE && larger(value, at, best, index)) {
       best = value;
       index = at;

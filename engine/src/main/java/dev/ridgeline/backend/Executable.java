@@ -30,6 +30,41 @@ public interface Executable extends AutoCloseable {
   void run(Step step);
 
   /**
+   * Whether a step can be started while the one before is under way ({@link #startNext}): worth it
+   * where the device would wait for the host between them.
+   */
+  default boolean runsAhead() {
+    return false;
+  }
+
+  /**
+   * Starts a step, which {@link #await} ends; together they are {@link #run}. Steps under way are
+   * dropped: their K and V may be written, their results are not seen.
+   *
+   * @throws IllegalArgumentException if the step exceeds the capacity; nothing is started then
+   */
+  default void start(Step step) {
+    run(step);
+  }
+
+  /**
+   * Starts the step after the only one that is under way. Its tokens may be {@link Step#choice}, so
+   * that nobody needs to know yet what that one will choose. All of {@code step} is read before
+   * this returns.
+   *
+   * @throws IllegalArgumentException if the step exceeds the capacity; nothing is started then
+   */
+  default void startNext(Step step) {
+    throw new UnsupportedOperationException("this backend runs one step after the other");
+  }
+
+  /**
+   * Waits for the step that was started first. {@link #argmax} then tells of it, and {@link
+   * #logits} unless another one is under way.
+   */
+  default void await() {}
+
+  /**
    * Copies the logits of output {@code output} of the last step into {@code into[0 ..
    * vocabularySize)}.
    */
@@ -37,7 +72,7 @@ public interface Executable extends AutoCloseable {
 
   /**
    * The index of the largest logit of output {@code output} (the lowest, among equals), without
-   * copying the row out.
+   * copying the row out; -1 if one is positive infinity or not a number.
    */
   int argmax(int output);
 

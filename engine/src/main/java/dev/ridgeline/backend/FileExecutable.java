@@ -14,6 +14,7 @@ public final class FileExecutable implements Executable {
   private final GgufFile file;
   private final Executable executable;
   private final Supplier<Boolean> runStep = this::runStep;
+  private final Supplier<Boolean> startStep = this::startStep;
   private @Nullable Step step;
 
   private FileExecutable(GgufFile file, Executable executable) {
@@ -50,6 +51,32 @@ public final class FileExecutable implements Executable {
   private boolean runStep() {
     executable.run(Objects.requireNonNull(step));
     return true;
+  }
+
+  @Override
+  public boolean runsAhead() {
+    return executable.runsAhead();
+  }
+
+  @Override
+  public void start(Step next) {
+    step = next;
+    file.reading(startStep);
+  }
+
+  private boolean startStep() {
+    executable.start(Objects.requireNonNull(step));
+    return true;
+  }
+
+  @Override
+  public void startNext(Step next) {
+    executable.startNext(next); // who runs ahead has the weights on a device
+  }
+
+  @Override
+  public void await() {
+    executable.await();
   }
 
   @Override

@@ -23,6 +23,14 @@ public final class Step {
   private int outputCount;
   private int sequenceCount;
 
+  /**
+   * The token that the step before this one chooses: the index of the largest logit of its output
+   * {@code output}. For {@link Executable#startNext} only.
+   */
+  public static int choice(int output) {
+    return -1 - output;
+  }
+
   /** An empty step for at most what {@code capacity} allows. */
   public Step(Capacity capacity) {
     tokens = new int[capacity.maxTokens()];
@@ -80,7 +88,7 @@ public final class Step {
     return sequenceCount;
   }
 
-  /** Token id of row {@code row}. */
+  /** Token id of row {@code row}, or a {@link #choice}. */
   public int token(int row) {
     return tokens[row];
   }

@@ -39,11 +39,21 @@ public final class StepCheck {
    * @throws IllegalArgumentException with what, where, found and expected
    */
   public void check(Step step) {
+    check(step, 0);
+  }
+
+  /**
+   * The same for a step whose tokens may be {@link Step#choice} of one with {@code choices}
+   * outputs.
+   */
+  public void check(Step step, int choices) {
     require("tokens", step.tokenCount(), capacity.maxTokens());
     require("outputs", step.outputCount(), capacity.maxOutputs());
     require("sequences", step.sequenceCount(), capacity.maxSequences());
     for (int row = 0; row < step.tokenCount(); row++) {
-      requireIndex(row, "token", step.token(row), vocabularySize);
+      if (step.token(row) >= 0 || step.token(row) < Step.choice(choices - 1)) {
+        requireIndex(row, "token", step.token(row), vocabularySize);
+      }
       requireIndex(row, "position", step.position(row), capacity.maxContext());
     }
     for (int sequence = 0; sequence < step.sequenceCount(); sequence++) {

@@ -95,7 +95,10 @@ final class ReferenceExecutable implements Executable {
     float[] logits = values[graph.logits().id()];
     int from = firstLogit(output);
     int best = 0;
-    for (int i = 1; i < vocabularySize(); i++) {
+    for (int i = 0; i < vocabularySize(); i++) {
+      if (!(logits[from + i] < Float.POSITIVE_INFINITY)) {
+        return -1;
+      }
       if (logits[from + i] > logits[from + best]) {
         best = i;
       }

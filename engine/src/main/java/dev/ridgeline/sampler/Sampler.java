@@ -3,6 +3,7 @@ package dev.ridgeline.sampler;
 import static dev.ridgeline.sampler.InvalidParameterException.require;
 
 import dev.ridgeline.sampler.SamplingParams.Mirostat;
+import java.util.Arrays;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ public final class Sampler {
   private final @Nullable TokenMask mask;
   private final int[] biasedIds;
   private final float[] biases;
+  private final boolean greedy;
   private double mirostatMu;
   private @Nullable Logprobs logprobs;
 
@@ -53,6 +55,13 @@ public final class Sampler {
       biasedIds[i] = id;
       biases[i++] = bias.getValue();
     }
+    greedy =
+        params.temperature() == 0
+            && mask == null
+            && params.topLogprobs() < 0
+            && !params.penalties().active()
+            && !params.dry().active()
+            && params.logitBias().values().stream().allMatch(bias -> bias <= 0);
     require(
         params.topLogprobs() <= vocabularySize,
         "topLogprobs",
@@ -77,6 +86,19 @@ public final class Sampler {
     }
     logprobs = wantLogprobs ? logprobs(raw, token, scratch.candidates) : null;
     return token;
+  }
+
+  /**
+   * Whether the choice is the largest logit, whatever came before, unless its token has a bias; see
+   * {@link #takes}. Then nobody needs the other logits.
+   */
+  public boolean isGreedy() {
+    return greedy;
+  }
+
+  /** Whether a greedy choice is {@code largest}, the token with the largest logit. */
+  public boolean takes(int largest) {
+    return Arrays.binarySearch(biasedIds, largest) < 0;
   }
 
   /** Log-probabilities of the token sampled last; null if none were asked for. */

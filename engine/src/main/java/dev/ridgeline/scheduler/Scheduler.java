@@ -52,6 +52,11 @@ final class Scheduler {
     return running;
   }
 
+  /** Whether somebody waits and a place is free. */
+  boolean canAdmit() {
+    return running.size() < maxSequences && !queue.waiting().isEmpty();
+  }
+
   /** How many sequences the last {@link #schedule} preempted. */
   int preempted() {
     return preempted;

@@ -41,6 +41,9 @@ final class Sequence {
 
   private long company;
 
+  /** Whether its next token takes more than the largest logit. */
+  boolean needsLogits;
+
   /** Tokens in the step being put together. */
   int scheduled;
 
@@ -94,6 +97,11 @@ final class Sequence {
   /** Tokens that are there but not computed. */
   int pending() {
     return count - table.tokens();
+  }
+
+  /** Whether its next token is that of the largest logit, as far as can be told before. */
+  boolean takesLargest() {
+    return sampler.isGreedy() && !needsLogits;
   }
 
   boolean isFull() {

@@ -3,7 +3,6 @@ package dev.ridgeline.scheduler;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.DeviceFailedException;
 import dev.ridgeline.backend.Executable;
-import dev.ridgeline.backend.Step;
 import dev.ridgeline.kvcache.KvCache;
 import dev.ridgeline.sampler.SamplerScratch;
 import dev.ridgeline.scheduler.EngineStatus.Blocks;
@@ -26,7 +25,6 @@ final class StepLoop implements AutoCloseable {
   private final Scheduler scheduler;
   private final PrefillPace pace;
   private final Settings settings;
-  private final Step step;
   private final SamplerScratch scratch;
   private final float[] logits;
   private final Thread thread;
@@ -38,6 +36,14 @@ final class StepLoop implements AutoCloseable {
   private final List<Runnable> work = new ArrayList<>();
 
   private boolean closed;
+
+  /** The step under way, or about to be. */
+  private Batch now;
+
+  /** The one after it, if it was started already. */
+  private Batch next;
+
+  private long lastRanNanos;
   private volatile boolean closing;
   private volatile EngineStatus status = new EngineStatus(0, 0, 0, 0, Blocks.NONE, 0);
 
@@ -69,7 +75,8 @@ final class StepLoop implements AutoCloseable {
     Capacity capacity = executable.capacity();
     scheduler = new Scheduler(kv, capacity.maxTokens(), capacity.maxSequences());
     pace = new PrefillPace(settings.maxGapNanos);
-    step = new Step(capacity);
+    now = new Batch(capacity);
+    next = new Batch(capacity);
     scratch = new SamplerScratch(executable.vocabularySize());
     logits = new float[executable.vocabularySize()];
     thread = Thread.ofPlatform().name("ridgeline-step").daemon().unstarted(this::loop);
@@ -161,13 +168,17 @@ final class StepLoop implements AutoCloseable {
       while (!closing && failure == null) {
         stepStartNanos = System.nanoTime();
         takeSubmitted();
-        runWork();
+        if (now.isEmpty()) {
+          runWork();
+        }
         endInterrupted(scheduler.waiting());
         endInterrupted(scheduler.running());
-        List<Sequence> batch = scheduler.schedule(pace.tokens());
+        if (now.isEmpty()) {
+          scheduler.schedule(pace.tokens()).forEach(now::add);
+        }
         publishStatus();
-        if (!batch.isEmpty()) {
-          run(batch);
+        if (!now.isEmpty()) {
+          run();
         } else if (scheduler.waiting().isEmpty()) {
           parkUnlessSubmitted();
         } else {
@@ -188,13 +199,15 @@ final class StepLoop implements AutoCloseable {
   }
 
   private void parkUnlessSubmitted() {
-    boolean idle;
-    synchronized (submitted) {
-      idle = submitted.isEmpty() && work.isEmpty();
-    }
-    if (idle && !closing) {
+    if (!isSubmittedTo() && !closing) {
       stepStartNanos = 0;
       LockSupport.park(this); // an unpark since the look above makes it return at once
+    }
+  }
+
+  private boolean isSubmittedTo() {
+    synchronized (submitted) {
+      return !submitted.isEmpty() || !work.isEmpty();
     }
   }
 
@@ -212,63 +225,134 @@ final class StepLoop implements AutoCloseable {
     }
   }
 
-  private void run(List<Sequence> batch) {
-    fill(batch);
+  private void run() {
     long start = System.nanoTime();
+    long began = now.ahead ? lastRanNanos : start;
     try {
-      executable.run(step);
+      if (!now.ahead) {
+        executable.start(now.step);
+      }
+      if (lookAhead()) {
+        executable.startNext(next.step);
+      } else {
+        next.clear();
+      }
+      executable.await();
     } catch (DeviceFailedException e) {
       failure = e; // abandon() tells whoever waits
       return;
     } catch (RuntimeException e) {
-      batch.forEach(s -> fail(s, "a step failed", e));
+      next.clear();
+      for (int i = 0; i < now.size(); i++) {
+        if (now.isCurrent(i)) {
+          fail(now.sequence(i), "a step failed", e);
+        }
+      }
+      now.clear();
       return;
     }
-    long ran = System.nanoTime();
-    pace.observe(ran - start, step.tokenCount());
-    int outputs = 0;
-    for (Sequence s : batch) {
-      s.ranIn(batch.size());
-      scheduler.computed(s);
-      if (s.pending() == 0) {
-        next(s, outputs++);
-      }
-    }
-    long runNanos = ran - start;
-    long sampleNanos = System.nanoTime() - ran;
+    lastRanNanos = System.nanoTime();
+    pace.observe(lastRanNanos - began, now.step.tokenCount());
+    int sampled = take();
     StepStats stats =
         new StepStats(
-            runNanos, sampleNanos, step.tokenCount(), batch.size(), outputs, scheduler.preempted());
+            lastRanNanos - start,
+            System.nanoTime() - lastRanNanos,
+            now.step.tokenCount(),
+            now.size(),
+            sampled,
+            now.ahead ? 0 : scheduler.preempted());
     settings.listeners.forEach(l -> l.onStep(stats));
+    turnToNext();
   }
 
-  private void fill(List<Sequence> batch) {
-    step.clear();
-    for (Sequence s : batch) {
-      step.beginSequence(s.table.ofGroups());
-      int end = s.table.tokens() + s.scheduled;
-      for (int position = s.table.tokens(); position < end; position++) {
-        step.addToken(s.tokens()[position], position, position == s.count() - 1);
+  /** Takes the results of the step that is over; returns how many tokens were chosen. */
+  private int take() {
+    int output = 0;
+    int sampled = 0;
+    for (int i = 0; i < now.size(); i++) {
+      Sequence s = now.sequence(i);
+      boolean current = now.isCurrent(i);
+      if (current) {
+        s.ranIn(now.size());
       }
+      if (now.hasOutput(i, output)) {
+        sampled += current && next(s, output) ? 1 : 0;
+        output++;
+      } else if (current) {
+        scheduler.computed(s);
+      }
+    }
+    return sampled;
+  }
+
+  /**
+   * Puts the step after the one under way together, from tokens that this one is to choose, so that
+   * the device need not wait until the host has seen them. Only where everybody who runs takes the
+   * largest logit and nobody waits for a place. Whoever turns out to have ended has a row in it
+   * that nobody looks at, and which writes K and V to a block that was its own and is in no cache.
+   *
+   * @return whether there is such a step
+   */
+  private boolean lookAhead() {
+    next.clear();
+    if (!executable.runsAhead() || closing || scheduler.canAdmit() || isSubmittedTo()) {
+      return false;
+    }
+    int going = 0;
+    for (int i = 0; i < now.size(); i++) {
+      Sequence s = now.sequence(i);
+      if (!now.isCurrent(i)) {
+        continue;
+      }
+      going++;
+      boolean last = s.count() + 1 >= s.maxTokens;
+      if (!s.takesLargest()
+          || now.tokens(i) != s.pending()
+          || (last && !scheduler.waiting().isEmpty())
+          || (!last && !kv.reserve(s.table, s.count() + 1))) {
+        return false;
+      }
+      if (!last) {
+        next.addChoice(s, i);
+      }
+    }
+    next.ahead = true;
+    return going == scheduler.running().size() && !next.isEmpty();
+  }
+
+  private void turnToNext() {
+    Batch over = now;
+    now = next;
+    next = over;
+    next.clear();
+    for (int i = 0; i < now.size(); i++) {
+      now.sequence(i).scheduled = 1;
     }
   }
 
-  /** Chooses the next token of {@code s} from output {@code output} and hands it over. */
-  private void next(Sequence s, int output) {
+  /**
+   * Chooses the next token of {@code s} from output {@code output} and hands it over.
+   *
+   * @return whether it could; if not, the next step computes the output again, or {@code s} failed
+   */
+  private boolean next(Sequence s, int output) {
     int token;
     String piece;
     boolean ends;
     try {
-      executable.logits(output, logits);
-      // The output matrix may have more rows than the vocabulary has tokens.
-      Arrays.fill(logits, tokenizer.size(), logits.length, Float.NEGATIVE_INFINITY);
-      token = s.sampler.sample(logits, s.tokens(), s.count(), scratch);
+      token = choose(s, output);
+      s.needsLogits = token == Token.NONE;
+      if (s.needsLogits) {
+        return false;
+      }
       ends = tokenizer.isEnd(token) || s.params.stopTokens().contains(token);
       piece = ends ? "" : s.stops.accept(s.decoder.accept(token));
     } catch (RuntimeException e) {
       fail(s, "choosing a token failed", e);
-      return;
+      return false;
     }
+    scheduler.computed(s);
     s.append(token);
     s.client.served++;
     s.lastTokenNanos = System.nanoTime();
@@ -282,6 +366,24 @@ final class StepLoop implements AutoCloseable {
     if (over) {
       finish(s, stopped ? FinishReason.STOP : FinishReason.LENGTH, null);
     }
+    return true;
+  }
+
+  /** The next token of {@code s}; none if that takes logits that the step under way overwrites. */
+  private int choose(Sequence s, int output) {
+    if (s.sampler.isGreedy()) {
+      int largest = executable.argmax(output);
+      // The output matrix may have more rows than the vocabulary has tokens.
+      if (largest >= 0 && largest < tokenizer.size() && s.sampler.takes(largest)) {
+        return largest;
+      }
+      if (!next.isEmpty()) {
+        return Token.NONE;
+      }
+    }
+    executable.logits(output, logits);
+    Arrays.fill(logits, tokenizer.size(), logits.length, Float.NEGATIVE_INFINITY);
+    return s.sampler.sample(logits, s.tokens(), s.count(), scratch);
   }
 
   private static String restOfText(Sequence s) {

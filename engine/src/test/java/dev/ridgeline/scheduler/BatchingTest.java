@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -152,8 +153,11 @@ class BatchingTest {
     Queue<StepStats> steps;
     try (var tight = new CoreHarness(Shape.ROOMY.withBlocks(20))) {
       steps = tight.steps;
+      var allCame = new CountDownLatch(1);
+      tight.executable.beforeStep = _ -> uninterrupted(allCame);
       List<TokenStream> streams =
           all.stream().map(w -> tight.core.generate(w.prompt, w.params)).toList();
+      allCame.countDown();
       for (int i = 0; i < all.size(); i++) {
         Completion found = streams.get(i).collect();
         assertSame(found, expected.get(i));
@@ -163,6 +167,14 @@ class BatchingTest {
     }
     assertThat(preemptions).isPositive();
     assertThat(steps.stream().mapToInt(StepStats::preempted).sum()).isEqualTo(preemptions);
+  }
+
+  private static void uninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @ParameterizedTest

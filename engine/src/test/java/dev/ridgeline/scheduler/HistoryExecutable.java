@@ -5,15 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
  * A model without weights: its K and V are the token and the position, stored through the block
  * tables like any others, and its logits are a hash of all that the tables show within the window
  * of each group. A wrong table, a block shared or freed wrongly, or a token computed twice changes
- * the text.
+ * the text. Steps that are started run as late as they may, from copies of the tables.
  */
 final class HistoryExecutable implements Executable {
   private static final float SPREAD = 6;
@@ -23,9 +25,16 @@ final class HistoryExecutable implements Executable {
   private final int vocabularySize;
   private final long[][] stored;
   private final long[] outputs;
+  private final ArrayDeque<Step> underWay = new ArrayDeque<>();
 
   /** Called with every step before it is computed, on the step thread. */
   volatile Consumer<Step> beforeStep = _ -> {};
+
+  /** Whether steps may be started before the one before them is over. */
+  volatile boolean runsAhead;
+
+  /** How many were. */
+  final AtomicInteger startedAhead = new AtomicInteger();
 
   HistoryExecutable(Capacity capacity, List<Integer> windows, int vocabularySize) {
     this.capacity = capacity;
@@ -50,16 +59,66 @@ final class HistoryExecutable implements Executable {
   }
 
   @Override
+  public boolean runsAhead() {
+    return runsAhead;
+  }
+
+  @Override
+  public void start(Step step) {
+    while (!underWay.isEmpty()) {
+      store(underWay.remove()); // dropped, but it has run
+    }
+    underWay.add(copy(step));
+  }
+
+  @Override
+  public void startNext(Step step) {
+    assertThat(runsAhead).isTrue();
+    assertThat(underWay).hasSize(1);
+    startedAhead.incrementAndGet();
+    underWay.add(copy(step));
+  }
+
+  @Override
+  public void await() {
+    run(underWay.remove());
+  }
+
+  private Step copy(Step step) {
+    var copy = new Step(capacity);
+    int output = 0;
+    for (int s = 0; s < step.sequenceCount(); s++) {
+      var tables = new int[stored.length][];
+      for (int group = 0; group < tables.length; group++) {
+        tables[group] = step.blockTable(s, group).clone();
+      }
+      copy.beginSequence(tables);
+      for (int row = step.firstRow(s); row < step.endRow(s); row++) {
+        boolean asked = output < step.outputCount() && step.outputRow(output) == row;
+        output += asked ? 1 : 0;
+        copy.addToken(step.token(row), step.position(row), asked);
+      }
+    }
+    return copy;
+  }
+
+  @Override
   public void run(Step step) {
     beforeStep.accept(step);
+    store(step);
+    for (int output = 0; output < step.outputCount(); output++) {
+      outputs[output] = history(step, step.outputRow(output));
+    }
+  }
+
+  private void store(Step step) {
     for (int group = 0; group < stored.length; group++) {
       for (int row = 0; row < step.tokenCount(); row++) {
         int slot = slot(step, group, step.sequence(row), step.position(row));
-        stored[group][slot] = entry(step.token(row), step.position(row));
+        int token = step.token(row);
+        int known = token >= 0 ? token : argmaxOf(Step.choice(token));
+        stored[group][slot] = entry(known, step.position(row));
       }
-    }
-    for (int output = 0; output < step.outputCount(); output++) {
-      outputs[output] = history(step, step.outputRow(output));
     }
   }
 
@@ -89,6 +148,11 @@ final class HistoryExecutable implements Executable {
 
   @Override
   public void logits(int output, float[] into) {
+    assertThat(underWay).as("the step under way overwrites them").isEmpty();
+    fill(output, into);
+  }
+
+  private void fill(int output, float[] into) {
     for (int id = 0; id < vocabularySize; id++) {
       into[id] = (mix(outputs[output] + id) >>> 40) * 0x1p-24f * SPREAD;
     }
@@ -96,8 +160,12 @@ final class HistoryExecutable implements Executable {
 
   @Override
   public int argmax(int output) {
+    return argmaxOf(output);
+  }
+
+  private int argmaxOf(int output) {
     var row = new float[vocabularySize];
-    logits(output, row);
+    fill(output, row);
     int best = 0;
     for (int id = 1; id < row.length; id++) {
       best = row[id] > row[best] ? id : best;

@@ -10,7 +10,12 @@ import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.KvType;
 import dev.ridgeline.backend.MemoryPlan;
 import dev.ridgeline.backend.Step;
+import dev.ridgeline.backend.Weights;
 import dev.ridgeline.tensor.DType;
+import dev.ridgeline.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -156,6 +161,30 @@ public abstract class BackendContract {
             .as("row %d, logit %d: %s for %s", row, i, found[row][i], expected[row][i])
             .isLessThanOrEqualTo(tolerance * rms);
       }
+    }
+  }
+
+  @Test
+  void aLogitThatIsNoNumberLeavesNoChoice() {
+    var model = model(DType.F32);
+    Tensor embed = model.weights().tensor("embed");
+    MemorySegment copy =
+        Arena.ofAuto().allocate(embed.data().byteSize(), 64).copyFrom(embed.data());
+    copy.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 0, Float.NaN);
+    Weights weights =
+        name ->
+            name.equals("embed")
+                ? new Tensor(name, embed.type(), embed.shape(), copy)
+                : model.weights().tensor(name);
+    try (Executable executable = backend().compile(model.graph, weights, capacity(KvType.F16))) {
+      executable.run(step(executable, 0, 0, blockTables(0, 0)));
+      float[] logits = new float[TinyModel.VOCABULARY];
+      executable.logits(0, logits);
+      assertThat(logits).contains(Float.NaN);
+      assertThat(executable.argmax(0)).isEqualTo(-1);
+      executable.run(step(executable, 1, 0, blockTables(0, 0)));
+      executable.logits(0, logits);
+      assertThat(executable.argmax(0)).isEqualTo(argmax(logits));
     }
   }
 

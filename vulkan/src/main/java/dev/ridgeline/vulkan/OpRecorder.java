@@ -9,7 +9,6 @@ import dev.ridgeline.graph.Value;
 import dev.ridgeline.graph.Weight;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.vulkan.device.DeviceInfo;
-import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuPipeline;
 import java.util.HashSet;
 import java.util.List;
@@ -69,7 +68,7 @@ final class OpRecorder {
   }
 
   /** Records every op, then the index of the largest logit of each output. */
-  void recordAll(GpuBuffer argmax) {
+  void recordAll() {
     for (GpuOp op : ops) {
       dispatcher.begin(op.ops());
       products.overwritten(op.outputs());
@@ -80,10 +79,10 @@ final class OpRecorder {
       }
     }
     dispatcher.begin(List.of());
-    argmax(argmax);
+    argmax();
   }
 
-  private void argmax(GpuBuffer argmax) {
+  private void argmax() {
     Value logits = graph.logits();
     int n = rows(logits);
     if (n == 0) {
@@ -96,7 +95,7 @@ final class OpRecorder {
           Set.of(round == 0 ? resources.buffer(logits) : Scratch.LARGEST),
           round == 0 ? Set.of(Scratch.LARGEST) : Set.of());
       push.clear()
-          .addresses(address(logits), largest, indexes, argmax.address())
+          .addresses(address(logits), largest, indexes, resources.step.choices())
           .ints(logits.width(), Scratch.LARGEST_PARTS);
       run(
           pipeline(Kernel.plain("argmax"), LARGEST_GROUP, round),
@@ -178,9 +177,9 @@ final class OpRecorder {
 
   private void embed(Op.Embed e) {
     push.clear()
-        .addresses(resources.step.tokens(), address(e.out()))
+        .addresses(resources.step.tokens(), resources.step.choicesBefore(), address(e.out()))
         .addresses(resources.weights.planes(e.table()))
-        .ints(e.out().width(), tokens)
+        .ints(e.out().width(), tokens, e.table().rows())
         .floats(e.scale());
     run(pipeline(Kernel.of("get_rows", e.table().type()), 64), push, tokens, 1);
   }

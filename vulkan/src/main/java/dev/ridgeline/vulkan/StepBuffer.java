@@ -10,20 +10,72 @@ import java.lang.foreign.ValueLayout;
 /**
  * What changes from step to step, as kernels read it: token ids, positions, the sequence of each
  * row, the rows of the outputs, and for each KV group the block tables {@code [sequences,
- * blocksPerSequence]}. 32-bit integers each.
+ * blocksPerSequence]}; and what each output chooses, as kernels write it. 32-bit integers each.
+ * There are two of all, so that a step can be written while the one before runs; addresses are
+ * those of the slot that {@link #use} was called with last.
  */
 final class StepBuffer implements AutoCloseable {
+  static final int SLOTS = 2;
+
   private final Capacity capacity;
   private final GpuBuffer buffer;
+  private final GpuBuffer choices;
+  private final MemorySegment[] mapped = new MemorySegment[SLOTS];
+  private int slot;
 
   StepBuffer(GpuDevice device, Capacity capacity) {
     this.capacity = capacity;
-    buffer = device.buffer(bytes(capacity), GpuBuffer.Use.UPLOAD);
+    buffer = device.buffer(SLOTS * slotBytes(capacity), GpuBuffer.Use.UPLOAD);
+    for (int i = 0; i < SLOTS; i++) {
+      mapped[i] = buffer.mapped().asSlice(i * slotBytes(capacity), slotBytes(capacity));
+    }
+    boolean done = false;
+    try {
+      choices = device.buffer(SLOTS * choiceBytes(capacity), GpuBuffer.Use.READBACK);
+      done = true;
+    } finally {
+      if (!done) {
+        buffer.close();
+      }
+    }
   }
 
   static long bytes(Capacity c) {
+    return SLOTS * (slotBytes(c) + choiceBytes(c));
+  }
+
+  private static long choiceBytes(Capacity c) {
+    return 4L * c.maxOutputs();
+  }
+
+  private static long slotBytes(Capacity c) {
     long tables = (long) c.kvBlocks().size() * c.maxSequences() * c.blocksPerSequence();
     return 4 * (3L * c.maxTokens() + c.maxOutputs() + tables + tileInts(c));
+  }
+
+  /** Turns to slot {@code next}. */
+  void use(int next) {
+    slot = next;
+  }
+
+  /** Where the argmax of each output goes. */
+  long choices() {
+    return choices.address() + slot * choiceBytes(capacity);
+  }
+
+  /** Where the step before left its own, if it is in the other slot. */
+  long choicesBefore() {
+    return choices.address() + (SLOTS - 1 - slot) * choiceBytes(capacity);
+  }
+
+  /** What output {@code output} of the step in slot {@code of} chose. */
+  int choice(int of, int output) {
+    long at = (long) of * capacity.maxOutputs() + output;
+    return choices.mapped().getAtIndex(ValueLayout.JAVA_INT, at);
+  }
+
+  private long address() {
+    return buffer.address() + slot * slotBytes(capacity);
   }
 
   /** Rows of a tile of attention, for each kind of tile. */
@@ -44,7 +96,7 @@ final class StepBuffer implements AutoCloseable {
 
   /** Tiles of attention: first row and rows of each; those left over have none. */
   long tiles(int queries) {
-    return buffer.address() + tilesAt(queries);
+    return address() + tilesAt(queries);
   }
 
   private long tilesAt(int queries) {
@@ -56,7 +108,7 @@ final class StepBuffer implements AutoCloseable {
   }
 
   private void writeTiles(Step step, int queries) {
-    MemorySegment to = buffer.mapped();
+    MemorySegment to = mapped[slot];
     long at = tilesAt(queries) / 4;
     long end = at + 2L * tiles(capacity, step.tokenCount(), queries);
     for (int sequence = 0; sequence < step.sequenceCount(); sequence++) {
@@ -72,23 +124,23 @@ final class StepBuffer implements AutoCloseable {
   }
 
   long tokens() {
-    return buffer.address();
+    return address();
   }
 
   long positions() {
-    return buffer.address() + 4L * capacity.maxTokens();
+    return address() + 4L * capacity.maxTokens();
   }
 
   long sequences() {
-    return buffer.address() + 8L * capacity.maxTokens();
+    return address() + 8L * capacity.maxTokens();
   }
 
   long outputRows() {
-    return buffer.address() + 12L * capacity.maxTokens();
+    return address() + 12L * capacity.maxTokens();
   }
 
   long blockTables(int group) {
-    return buffer.address() + tableAt(group, 0);
+    return address() + tableAt(group, 0);
   }
 
   private long tableAt(int group, int sequence) {
@@ -99,7 +151,7 @@ final class StepBuffer implements AutoCloseable {
 
   /** Writes {@code step}, which has been checked. */
   void write(Step step) {
-    MemorySegment to = buffer.mapped();
+    MemorySegment to = mapped[slot];
     int max = capacity.maxTokens();
     for (int row = 0; row < step.tokenCount(); row++) {
       to.setAtIndex(ValueLayout.JAVA_INT, row, step.token(row));
@@ -129,5 +181,6 @@ final class StepBuffer implements AutoCloseable {
   @Override
   public void close() {
     buffer.close();
+    choices.close();
   }
 }

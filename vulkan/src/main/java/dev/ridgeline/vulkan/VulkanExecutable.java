@@ -19,11 +19,16 @@ import java.util.Map;
 
 /**
  * A graph on a device. The first step of each shape (tokens, outputs) is recorded; later ones only
- * write the step buffer and submit the recording again.
+ * write the step buffer and submit the recording again. A step that is started while another runs
+ * has a step buffer and a recording of its own; the queue runs them in order, and each recording
+ * begins with a barrier after all before it.
  */
 final class VulkanExecutable implements Executable {
   /** Recordings kept: the shapes of generation, and some of the ragged ends of prompts. */
-  private static final int MAX_RECORDINGS = 64;
+  private static final int MAX_RECORDINGS = 96;
+
+  /** {@code false}: no step is started before the one before it is over; to compare. */
+  private static final String AHEAD = "ridgeline.vulkan.ahead";
 
   /** Most bytes of logits that one copy brings to the host. */
   private static final long READ_BYTES = 16L << 20;
@@ -31,7 +36,10 @@ final class VulkanExecutable implements Executable {
   /** Products of many tokens decode their weights in pieces. */
   private static final int MAX_DISPATCHES_AN_OP = 64;
 
-  private record Shape(int tokens, int outputs) {}
+  private record Shape(int tokens, int outputs, int slot) {}
+
+  /** Rows of logits that are copied to the host. */
+  private record Rows(int first, int count) {}
 
   private final GpuDevice device;
   private final Pipelines pipelines;
@@ -40,9 +48,24 @@ final class VulkanExecutable implements Executable {
   private final Capacity capacity;
   private final StepCheck check;
   private final Resources resources;
-  private final GpuBuffer argmax;
   private final GpuBuffer logits;
-  private final Map<Shape, Recording> recordings = new LinkedHashMap<>(16, 0.75f, true);
+  private final boolean runsAhead = !"false".equals(System.getProperty(AHEAD));
+
+  /** By what they do: {@link Shape} or {@link Rows}. */
+  private final Map<Record, Recording> recordings = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** For each slot of the step buffer, the step that is or was in it. */
+  private final Recording[] steps = new Recording[StepBuffer.SLOTS];
+
+  private final int[] outputsOf = new int[StepBuffer.SLOTS];
+  private int underWay;
+
+  /** The slot of the step started last. */
+  private int newest;
+
+  /** The slot of the step that is over, and its outputs. */
+  private int done;
+
   private int outputs;
   private int firstRead;
   private int rowsRead;
@@ -56,7 +79,6 @@ final class VulkanExecutable implements Executable {
     this.capacity = capacity;
     check = new StepCheck(graph, capacity);
     resources = new Resources(device, pipelines, graph, ops, weights, capacity);
-    argmax = resources.add(4L * capacity.maxOutputs(), GpuBuffer.Use.READBACK);
     logits = resources.add(logitsBytes(graph, capacity), GpuBuffer.Use.READBACK);
   }
 
@@ -85,30 +107,71 @@ final class VulkanExecutable implements Executable {
   }
 
   @Override
+  public boolean runsAhead() {
+    return runsAhead;
+  }
+
+  @Override
   public void run(Step step) {
-    check.check(step);
+    start(step);
+    await();
+  }
+
+  @Override
+  public void start(Step step) {
+    while (underWay > 0) {
+      await();
+    }
+    start(step, 0, 0);
+  }
+
+  @Override
+  public void startNext(Step step) {
+    if (underWay != 1) {
+      throw new IllegalStateException(underWay + " steps are under way, not one");
+    }
+    start(step, StepBuffer.SLOTS - 1 - newest, outputsOf[newest]);
+  }
+
+  private void start(Step step, int slot, int choices) {
+    check.check(step, choices);
+    resources.step.use(slot);
     resources.step.write(step);
-    var shape = new Shape(step.tokenCount(), step.outputCount());
+    var shape = new Shape(step.tokenCount(), step.outputCount(), slot);
     Recording recording = recordings.get(shape);
     if (recording == null) {
-      recording = record(shape);
+      recording = device.record();
+      recording.barrier();
+      record(shape, new Dispatcher(recording, false));
+      keep(shape, recording);
     }
-    recording.run();
-    outputs = step.outputCount();
+    recording.submit();
+    steps[slot] = recording;
+    outputsOf[slot] = step.outputCount();
+    newest = slot;
+    underWay++;
+  }
+
+  @Override
+  public void await() {
+    if (underWay == 0) {
+      throw new IllegalStateException("no step is under way");
+    }
+    done = underWay == 1 ? newest : StepBuffer.SLOTS - 1 - newest;
+    underWay--;
+    steps[done].await();
+    outputs = outputsOf[done];
     rowsRead = 0;
   }
 
-  private Recording record(Shape shape) {
+  private void keep(Record what, Recording recording) {
+    recording.end();
     if (recordings.size() == MAX_RECORDINGS) {
       var eldest = recordings.values().iterator();
       eldest.next().close();
       eldest.remove();
     }
-    Recording recording = device.record();
-    record(shape, new Dispatcher(recording, false));
-    recording.end();
-    recordings.put(shape, recording);
-    return recording;
+    recordings.put(what, recording);
   }
 
   private void record(Shape shape, Dispatcher dispatcher) {
@@ -122,16 +185,21 @@ final class VulkanExecutable implements Executable {
             device.info(),
             shape.tokens,
             shape.outputs)
-        .recordAll(argmax);
+        .recordAll();
   }
 
   @Override
   public StepProfile profile(Step step) {
+    while (underWay > 0) {
+      await();
+    }
     check.check(step);
+    done = 0;
+    resources.step.use(done);
     resources.step.write(step);
     try (Recording recording = device.record(1 + MAX_DISPATCHES_AN_OP * (ops.size() + 1))) {
       var dispatcher = new Dispatcher(recording, true);
-      record(new Shape(step.tokenCount(), step.outputCount()), dispatcher);
+      record(new Shape(step.tokenCount(), step.outputCount(), done), dispatcher);
       recording.end();
       recording.run(); // the driver's first run of a recording is not its usual one
       long start = System.nanoTime();
@@ -152,6 +220,9 @@ final class VulkanExecutable implements Executable {
   @Override
   public void logits(int output, float[] into) {
     requireOutput(output);
+    if (underWay > 0) {
+      throw new IllegalStateException("the step under way overwrites the logits");
+    }
     if (output < firstRead || output >= firstRead + rowsRead) {
       int atOnce = rowsRead(graph, capacity);
       read(output / atOnce * atOnce);
@@ -170,17 +241,21 @@ final class VulkanExecutable implements Executable {
     firstRead = first;
     rowsRead = Math.min(rowsRead(graph, capacity), outputs - first);
     long rowBytes = 4L * vocabularySize();
-    try (Recording copy = device.record()) {
+    var rows = new Rows(first, rowsRead);
+    Recording copy = recordings.get(rows);
+    if (copy == null) {
+      copy = device.record();
       copy.copy(resources.memory(graph.logits()), first * rowBytes, logits, 0, rowsRead * rowBytes);
-      copy.end();
-      copy.run();
+      keep(rows, copy);
     }
+    copy.run();
   }
 
   @Override
   public int argmax(int output) {
     requireOutput(output);
-    return argmax.mapped().getAtIndex(ValueLayout.JAVA_INT, output);
+    int choice = resources.step.choice(done, output);
+    return choice >= 0 && choice < vocabularySize() ? choice : -1;
   }
 
   private void requireOutput(int output) {

@@ -158,12 +158,18 @@ public final class Rows {
     Memory.f32(out + 4L * second, b * Memory.f32(cos) + a * Memory.f32(sin));
   }
 
-  /** The index of the largest of {@code count} elements, the lowest among equals. */
+  /**
+   * The index of the largest of {@code count} elements, the lowest among equals; -1 if one is
+   * positive infinity or not a number.
+   */
   public static int argmax(long x, int count) {
     int whole = count & -N;
     float max = max(x, whole);
     for (int i = whole; i < count; i++) {
       max = Math.max(max, Memory.f32(x + 4L * i));
+    }
+    if (!(max < Float.POSITIVE_INFINITY)) {
+      return -1;
     }
     int from = firstVectorWith(x, max, whole);
     for (int i = from; i < count; i++) {
