@@ -238,9 +238,11 @@ final class StepLoop implements AutoCloseable {
         next.clear();
       }
       executable.await();
+      lastRanNanos = System.nanoTime();
+      pace.observe(lastRanNanos - began, now.step.tokenCount());
+      tell(lastRanNanos - start, take());
     } catch (DeviceFailedException e) {
       failure = e; // abandon() tells whoever waits
-      return;
     } catch (RuntimeException e) {
       next.clear();
       for (int i = 0; i < now.size(); i++) {
@@ -248,22 +250,20 @@ final class StepLoop implements AutoCloseable {
           fail(now.sequence(i), "a step failed", e);
         }
       }
-      now.clear();
-      return;
     }
-    lastRanNanos = System.nanoTime();
-    pace.observe(lastRanNanos - began, now.step.tokenCount());
-    int sampled = take();
+    turnToNext();
+  }
+
+  private void tell(long runNanos, int sampled) {
     StepStats stats =
         new StepStats(
-            lastRanNanos - start,
+            runNanos,
             System.nanoTime() - lastRanNanos,
             now.step.tokenCount(),
             now.size(),
             sampled,
             now.ahead ? 0 : scheduler.preempted());
     settings.listeners.forEach(l -> l.onStep(stats));
-    turnToNext();
   }
 
   /** Takes the results of the step that is over; returns how many tokens were chosen. */
@@ -348,6 +348,8 @@ final class StepLoop implements AutoCloseable {
       }
       ends = tokenizer.isEnd(token) || s.params.stopTokens().contains(token);
       piece = ends ? "" : s.stops.accept(s.decoder.accept(token));
+    } catch (DeviceFailedException e) {
+      throw e;
     } catch (RuntimeException e) {
       fail(s, "choosing a token failed", e);
       return false;

@@ -205,6 +205,17 @@ class EngineCoreTest {
   }
 
   @Test
+  void aDeviceThatFailsWhenItsLogitsAreReadHasFailed() {
+    harness.executable.beforeLogits =
+        () -> {
+          throw new DeviceFailedException("gpu 0 was lost");
+        };
+    TokenStream stream = harness.core.generate(PROMPT, endless().build());
+    assertThatThrownBy(stream::collect).hasMessage("gpu 0 was lost");
+    assertThat(harness.core.failure()).hasMessage("gpu 0 was lost");
+  }
+
+  @Test
   void aSlowReaderHoldsUpNobody() {
     TokenStream unread = harness.core.generate(PROMPT, endless().build());
     Completion other = harness.complete(PROMPT, endless().build());

@@ -30,6 +30,9 @@ final class HistoryExecutable implements Executable {
   /** Called with every step before it is computed, on the step thread. */
   volatile Consumer<Step> beforeStep = _ -> {};
 
+  /** Called before logits are read. */
+  volatile Runnable beforeLogits = () -> {};
+
   /** Whether steps may be started before the one before them is over. */
   volatile boolean runsAhead;
 
@@ -148,6 +151,7 @@ final class HistoryExecutable implements Executable {
 
   @Override
   public void logits(int output, float[] into) {
+    beforeLogits.run();
     assertThat(underWay).as("the step under way overwrites them").isEmpty();
     fill(output, into);
   }
