@@ -179,7 +179,8 @@ public final class Bench implements AutoCloseable {
       }
       // A machine that is shared can be faster now than when it was measured first.
       progress.accept("measuring the machine once more");
-      group.forEach(Opened::measureAgain);
+      group.stream().map(o -> o.backend).distinct().forEach(backends::figuresAgain);
+      group.forEach(o -> o.figures = backends.figures(o.backend));
       return cells.stream().map(Cell::row).toList();
     } finally {
       group.forEach(Opened::close);
@@ -219,10 +220,6 @@ public final class Bench implements AutoCloseable {
         file.close();
         throw e;
       }
-    }
-
-    void measureAgain() {
-      figures = backends.figuresAgain(backend);
     }
 
     private LoadedModel.Room room() {
