@@ -50,14 +50,30 @@ public final class LoadedModel implements AutoCloseable {
     }
   }
 
-  /** Compiles {@code model} of {@code file} on {@code backend}. */
+  /**
+   * Compiles {@code model} of {@code file} on {@code backend}.
+   *
+   * @throws IllegalArgumentException with the arithmetic, if it cannot fit; nothing is allocated
+   */
   public LoadedModel(GgufFile file, Model model, Backend backend, Room room) {
     graph = Fusion.fuse(model.graph());
     kvType = room.kvType();
     Capacity capacity = room.capacity(graph);
-    memory = backend.plan(graph, capacity);
+    List<Place> places = backend.places(graph, capacity);
+    requireFits(places, room);
+    memory = places.stream().map(Place::memory).reduce(MemoryPlan.NONE, MemoryPlan::plus);
     executable = FileExecutable.of(file, () -> backend.compile(graph, file::tensor, capacity));
     driver = new StepDriver(graph, executable);
+  }
+
+  private static void requireFits(List<Place> places, Room room) {
+    for (Place place : places) {
+      if (!place.fits()) {
+        throw new IllegalArgumentException(
+            "the model does not fit: %s, of which a tenth stays free. Use fewer tokens, the KV type q8_0 or a smaller model"
+                .formatted(place.describe(room.context())));
+      }
+    }
   }
 
   /** What loading would take, without loading. */
