@@ -98,7 +98,6 @@ final class MatrixProducts {
   /** Whether {@code weight} can be in float16 for them. */
   static boolean fits(Weight weight) {
     return (weight.type().isQuantized() || weight.type() == DType.F16)
-        && weight.rows() > 1
         && weight.cols() % MATRIX_COLS == 0;
   }
 
