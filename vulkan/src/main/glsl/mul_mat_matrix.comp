@@ -17,6 +17,7 @@ layout(constant_id = 1) const uint PRODUCT = 0; // 1 + a: gated by activation a,
 layout(constant_id = 2) const uint HAS_BIAS = 0;
 layout(constant_id = 3) const uint SPLIT = 0;
 layout(constant_id = 4) const uint STAGES = 2;
+layout(constant_id = 5) const uint FOURS = 0; // 1: numbers of rows, all of them, are multiples of 4
 
 layout(push_constant, scalar) uniform Push {
   Quads w;       // [rows of w, cols] float16
@@ -68,6 +69,20 @@ void store(uint t, uint row, float y) {
   if (r < rows0) out0.v[t * rows0 + r] = y;
   else if (r < rows0 + rows1) out1.v[t * rows1 + r - rows0] = y;
   else out2.v[t * (allRows - rows0 - rows1) + r - rows0 - rows1] = y;
+}
+
+// Rows row .. row + 3; row is a multiple of 4.
+void store4(uint t, uint row, vec4 y) {
+  if (FOURS == 0) {
+    [[unroll]] for (uint c = 0; c < 4; c++) store(t, row + c, y[c]);
+    return;
+  }
+  if (t >= n || row >= rows) return;
+  uint r = first + row;
+  if (HAS_BIAS > 0) y += Vecs(bias).v[r / 4];
+  if (r < rows0) Vecs(out0).v[(t * rows0 + r) / 4] = y;
+  else if (r < rows0 + rows1) Vecs(out1).v[(t * rows1 + r - rows0) / 4] = y;
+  else Vecs(out2).v[(t * (allRows - rows0 - rows1) + r - rows0 - rows1) / 4] = y;
 }
 
 void main() {
@@ -139,7 +154,7 @@ void main() {
         vec4 u = uintBitsToFloat(tile[own + PART + e]) * power;
         [[unroll]] for (uint c = 0; c < 4; c++) y[c] = activate(PRODUCT - 1, y[c], u[c]);
 #endif
-        [[unroll]] for (uint c = 0; c < 4; c++) store(t, row + c, y[c]);
+        store4(t, row, y);
       }
       controlBarrier(gl_ScopeSubgroup, gl_ScopeSubgroup, gl_StorageSemanticsShared, gl_SemanticsAcquireRelease);
     }

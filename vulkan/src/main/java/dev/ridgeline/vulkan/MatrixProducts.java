@@ -244,6 +244,7 @@ final class MatrixProducts {
     int wide = n > 64 ? 128 : 64;
     int deep = weight.cols() % 64 == 0 && device.maxSharedBytes() >= 40 << 10 ? 64 : 32;
     int stages = deep == 32 && device.maxSharedBytes() >= 48 << 10 ? 2 : 1;
+    boolean fours = ((band.rows() | band.rows(0) | band.rows(1) | count) & 3) == 0;
     recorder.run(
         recorder.pipeline(
             Kernel.matrix(Objects.requireNonNull(device.matrixShape()), wide, deep, gated),
@@ -251,7 +252,8 @@ final class MatrixProducts {
             kind,
             hasBias,
             split,
-            stages),
+            stages,
+            fours ? 1 : 0),
         push,
         ceil(count, gated ? MATRIX_ROWS / 2 : MATRIX_ROWS),
         ceil(n, wide));
