@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -35,6 +36,8 @@ public final class OpBenchmarks {
   private static final int FORKS = 1;
   private static final int ITERATIONS = 5;
   private static final int GPU_STEPS = 11;
+  private static final int FEWEST_GPU_STEPS = 6;
+  private static final long GPU_NANOS = 2_000_000_000L;
 
   private OpBenchmarks() {}
 
@@ -119,20 +122,29 @@ public final class OpBenchmarks {
         var step = new Step(setup.capacity());
         for (int pass = 0; pass < setup.passes().size(); pass++) {
           setup.fill(step, pass);
-          double[] nanos = new double[GPU_STEPS];
-          for (int i = 0; i < 2 * GPU_STEPS; i++) {
-            // The first half warms clocks and caches up.
-            nanos[i % GPU_STEPS] = nanos(e.profile(step), c.name());
-          }
-          java.util.Arrays.sort(nanos);
-          double half = (nanos[GPU_STEPS - 2] - nanos[1]) / 2;
+          double[] nanos = samples(() -> nanos(e.profile(step), c.name()));
+          double half = (nanos[nanos.length - 2] - nanos[1]) / 2;
           rows.accept(
               new Row(
-                  c.name(), tokens(setup, pass), nanos[GPU_STEPS / 2], half, cost(setup, pass)));
+                  c.name(), tokens(setup, pass), nanos[nanos.length / 2], half, cost(setup, pass)));
         }
       }
       Reference.reachabilityFence(setup);
     }
+  }
+
+  /** Sorted; as many again before them warm clocks and caches up. Fewer where they take long. */
+  private static double[] samples(DoubleSupplier sample) {
+    long start = System.nanoTime();
+    double[] nanos = new double[2 * GPU_STEPS];
+    int count = 0;
+    while (count < nanos.length
+        && (count < FEWEST_GPU_STEPS || System.nanoTime() - start < GPU_NANOS)) {
+      nanos[count++] = sample.getAsDouble();
+    }
+    double[] counted = java.util.Arrays.copyOfRange(nanos, count / 2, count);
+    java.util.Arrays.sort(counted);
+    return counted;
   }
 
   /** The parts that do the case's work: all but the making of its inputs. */

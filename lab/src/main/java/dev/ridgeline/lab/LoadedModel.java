@@ -60,18 +60,23 @@ public final class LoadedModel implements AutoCloseable {
     kvType = room.kvType();
     Capacity capacity = room.capacity(graph);
     List<Place> places = backend.places(graph, capacity);
-    requireFits(places, room);
+    requireFits(places, room.context());
     memory = places.stream().map(Place::memory).reduce(MemoryPlan.NONE, MemoryPlan::plus);
     executable = FileExecutable.of(file, () -> backend.compile(graph, file::tensor, capacity));
     driver = new StepDriver(graph, executable);
   }
 
-  private static void requireFits(List<Place> places, Room room) {
+  /**
+   * Refuses what its devices have no room for.
+   *
+   * @param kvTokens for which there is KV
+   */
+  public static void requireFits(List<Place> places, int kvTokens) {
     for (Place place : places) {
       if (!place.fits()) {
         throw new IllegalArgumentException(
             "the model does not fit: %s, of which a tenth stays free. Use fewer tokens, the KV type q8_0 or a smaller model"
-                .formatted(place.describe(room.context())));
+                .formatted(place.describe(kvTokens)));
       }
     }
   }

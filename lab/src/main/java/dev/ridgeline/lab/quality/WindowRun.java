@@ -9,6 +9,7 @@ import dev.ridgeline.backend.Step;
 import dev.ridgeline.gguf.GgufFile;
 import dev.ridgeline.graph.Fusion;
 import dev.ridgeline.graph.Graph;
+import dev.ridgeline.lab.LoadedModel;
 import dev.ridgeline.model.Model;
 import java.util.Collections;
 import java.util.function.IntConsumer;
@@ -77,8 +78,8 @@ final class WindowRun implements AutoCloseable {
             BLOCK_TOKENS,
             Collections.nCopies(groups, blocks * sideBySide),
             options.kvType());
-    // Places it by the memory that is free now: another model may have been loaded since the last.
-    var _ = backend.places(graph, capacity);
+    // By the memory that is free now: another model may have been loaded since.
+    LoadedModel.requireFits(backend.places(graph, capacity), context * sideBySide);
     executable =
         FileExecutable.of(
             file,

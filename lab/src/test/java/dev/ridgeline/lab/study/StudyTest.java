@@ -241,14 +241,10 @@ class StudyTest {
     assertThat(TinyStudy.run(folder).records().values()).allMatch(LabRecord::isUsable);
   }
 
-  private RecordFile.Contents on(Backend backend) throws IOException {
+  private RecordFile.Contents on(Backend backend, StudyPlan plan) throws IOException {
     try (backend) {
       return new Study(
-              TinyStudy.plan(folder),
-              folder.resolve("study"),
-              new Quantizations(),
-              backend,
-              StudyProgress.NONE)
+              plan, folder.resolve("study"), new Quantizations(), backend, StudyProgress.NONE)
           .run();
     }
   }
@@ -269,7 +265,7 @@ class StudyTest {
 
   @Test
   void aVariantThatDoesNotFitIsMeasuredWithLayersOnTheProcessorAndMarked() throws IOException {
-    RecordFile.Contents contents = on(smallDevice(ROOM_FOR_ALL_BUT_F16));
+    RecordFile.Contents contents = on(smallDevice(ROOM_FOR_ALL_BUT_F16), TinyStudy.plan(folder));
     LabRecord record = Objects.requireNonNull(contents.get("run/F16/2/1"));
     LabRecord.Run run = Objects.requireNonNull(record.run());
 
@@ -292,7 +288,7 @@ class StudyTest {
 
   @Test
   void whereNotOneLayerFitsAllIsMeasuredOnTheProcessor() throws IOException {
-    LabRecord record = on(smallDevice(500_000)).get("run/Q8_0/2/1");
+    LabRecord record = on(smallDevice(500_000), TinyStudy.plan(folder)).get("run/Q8_0/2/1");
 
     assertThat(record.note()).contains("does not fit small").contains("on processor instead");
     assertThat(Objects.requireNonNull(record.run()).backend()).isEqualTo("processor");
@@ -301,8 +297,14 @@ class StudyTest {
 
   @Test
   void withoutAFallbackItIsEstimatedFromTheVariantsThatWereMeasured() throws IOException {
-    RecordFile.Contents contents = on(TinyStudy.backend("small", ROOM_FOR_ALL_BUT_F16));
-    LabRecord run = Objects.requireNonNull(contents.get("run/F16/2/1"));
+    Path plan = folder.resolve("plan.yaml");
+    Files.writeString(
+        plan,
+        "variants: [Q8_0, F32]\nruns: {2: 1}\nprompt_tokens: 4\nquality_tokens: 0\nwarmup_seconds: 0\n");
+    // Room for the source, not for the 8.3 MB of weights in float32.
+    RecordFile.Contents contents =
+        on(TinyStudy.backend("small", 6_000_000L), StudyPlan.read(plan, TinyStudy.source(folder)));
+    LabRecord run = Objects.requireNonNull(contents.get("run/F32/2/1"));
 
     assertThat(run.status()).isEqualTo(LabRecord.ESTIMATED);
     assertThat(run.note())
