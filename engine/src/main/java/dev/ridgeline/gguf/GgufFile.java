@@ -95,6 +95,7 @@ public final class GgufFile implements AutoCloseable {
             .orElseThrow(
                 () ->
                     part.fail(
+                        Format.SPLIT_COUNT_KEY,
                         "%s is %d; expected the file's name to end in -0000K-of-%05d.gguf"
                             .formatted(Format.SPLIT_COUNT_KEY, count, count)));
     part.checkSplit(name.number(), count);
@@ -115,6 +116,7 @@ public final class GgufFile implements AutoCloseable {
       long claimed = metadata.integer(Format.SPLIT_TENSORS_KEY, total);
       if (claimed != total) {
         throw part.fail(
+            Format.SPLIT_TENSORS_KEY,
             "%s is %d, but the %d parts hold %d tensors"
                 .formatted(Format.SPLIT_TENSORS_KEY, claimed, parts.size(), total));
       }

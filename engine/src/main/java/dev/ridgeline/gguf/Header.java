@@ -65,6 +65,7 @@ record Header(int version, Metadata metadata, long dataOffset, List<TensorInfo> 
     int tensorCount = in.count("the number of tensors", MIN_TENSOR_BYTES, Format.MAX_TENSORS);
     int pairCount = in.count("the number of metadata pairs", MIN_PAIR_BYTES, Format.MAX_PAIRS);
     Map<String, MetadataValue> values = new LinkedHashMap<>();
+    Map<String, Long> valueAts = new LinkedHashMap<>();
     int alignment = Format.DEFAULT_ALIGNMENT;
     for (int i = 0; i < pairCount; i++) {
       long at = in.position();
@@ -74,6 +75,7 @@ record Header(int version, Metadata metadata, long dataOffset, List<TensorInfo> 
       if (values.put(key, value) != null) {
         throw in.fail(at, "metadata key %s appears twice", quote(key));
       }
+      valueAts.put(key, valueAt);
       if (key.equals(Format.ALIGNMENT_KEY)) {
         alignment = alignment(in, valueAt, value);
       }
@@ -82,7 +84,8 @@ record Header(int version, Metadata metadata, long dataOffset, List<TensorInfo> 
     long dataOffset = Format.align(in.position(), alignment);
     checkWithinFile(in, tensors, dataOffset);
     checkApart(in, tensors);
-    return new Header(version, new Metadata(file, values), dataOffset, tensors);
+    return new Header(
+        version, new Metadata(new Metadata.Origin(file, valueAts), values), dataOffset, tensors);
   }
 
   private static void readMagic(HeaderReader in) {

@@ -13,21 +13,54 @@ import org.jspecify.annotations.Nullable;
  * kind of value than asked for.
  */
 public final class Metadata {
-  private final String file;
+  private final Origin origin;
   private final Map<String, MetadataValue> values;
+
+  /**
+   * Where metadata come from, for error messages.
+   *
+   * @param file its name
+   * @param valueAt byte of each key's value, where that is known
+   */
+  public record Origin(String file, Map<String, Long> valueAt) {
+    /** Copies the map. */
+    public Origin {
+      valueAt = Map.copyOf(valueAt);
+    }
+
+    /** The error "metadata key '{@code key}' {@code problem}", with the byte of the value. */
+    public GgufException refuse(String key, String problem) {
+      return at(key, "metadata key '" + key + "' " + problem);
+    }
+
+    /** The error {@code message}, with the byte of the value at {@code key}. */
+    public GgufException at(String key, String message) {
+      @Nullable Long at = valueAt.get(key);
+      return at == null ? new GgufException(file, message) : new GgufException(file, at, message);
+    }
+  }
 
   /**
    * @param file name for error messages
    * @param values the pairs
    */
   public Metadata(String file, Map<String, MetadataValue> values) {
-    this.file = file;
+    this(new Origin(file, Map.of()), values);
+  }
+
+  Metadata(Origin origin, Map<String, MetadataValue> values) {
+    this.origin = origin;
     this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
   }
 
   /** The file these came from, for error messages. */
   public String file() {
-    return file;
+    return origin.file;
+  }
+
+  /** The same, with the places of the values. */
+  public Origin origin() {
+    return origin;
   }
 
   /** All pairs, in file order. */
@@ -68,8 +101,7 @@ public final class Metadata {
   public int integerWithin(String key, int min, int max) {
     long value = integer(key);
     if (value < min || value > max) {
-      throw new GgufException(
-          file, "metadata key '%s' is %d; expected %d to %d".formatted(key, value, min, max));
+      throw origin.refuse(key, "is %d; expected %d to %d".formatted(value, min, max));
     }
     return (int) value;
   }
@@ -134,7 +166,7 @@ public final class Metadata {
   private <T extends MetadataValue> T get(String key, Class<T> type, String kind) {
     @Nullable MetadataValue value = values.get(key);
     if (value == null) {
-      throw new GgufException(file, "metadata key '" + key + "' is missing; expected " + kind);
+      throw origin.refuse(key, "is missing; expected " + kind);
     }
     if (!type.isInstance(value)) {
       throw unexpected(key, value, kind);
@@ -143,7 +175,6 @@ public final class Metadata {
   }
 
   private GgufException unexpected(String key, MetadataValue value, String expected) {
-    return new GgufException(
-        file, "metadata key '%s' is %s; expected %s".formatted(key, value.describe(), expected));
+    return origin.refuse(key, "is %s; expected %s".formatted(value.describe(), expected));
   }
 }

@@ -88,6 +88,7 @@ final class Part implements AutoCloseable {
   void checkSplit(int number, int count) {
     if (splitNo() != number - 1 || splitCount() != count) {
       throw fail(
+          Format.SPLIT_NO_KEY,
           "%s is %d and %s is %d; expected %d and %d as in its name"
               .formatted(
                   Format.SPLIT_NO_KEY,
@@ -101,6 +102,11 @@ final class Part implements AutoCloseable {
 
   GgufException fail(String message) {
     return new GgufException(name, message);
+  }
+
+  /** An error of the value at {@code key}. */
+  GgufException fail(String key, String message) {
+    return header.metadata().origin().at(key, message);
   }
 
   /** Maps the tensor data, up to the end of the last tensor. */

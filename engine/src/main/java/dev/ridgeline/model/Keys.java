@@ -101,9 +101,7 @@ final class Keys {
 
   /** The error for a value that makes no sense. */
   GgufException refuse(String key, Object found, String expected) {
-    return new GgufException(
-        metadata.file(),
-        "metadata key '%s' is %s; expected %s".formatted(name(key), found, expected));
+    return metadata.origin().refuse(name(key), "is %s; expected %s".formatted(found, expected));
   }
 
   private int inRange(String key, long value, int min, int max) {

@@ -57,10 +57,12 @@ public record Model(String name, Hyperparameters hyperparameters, Graph graph) {
     Metadata metadata = keys.metadata();
     Architecture architecture = Architecture.KNOWN.get(keys.architecture());
     if (architecture == null) {
-      throw new GgufException(
-          metadata.file(),
-          "architecture '%s' is not known; known are %s"
-              .formatted(keys.architecture(), String.join(", ", Architecture.KNOWN.keySet())));
+      throw metadata
+          .origin()
+          .at(
+              "general.architecture",
+              "architecture '%s' is not known; known are %s"
+                  .formatted(keys.architecture(), String.join(", ", Architecture.KNOWN.keySet())));
     }
     var h = Hyperparameters.read(keys, tensors);
     var decoder =

@@ -1,6 +1,5 @@
 package dev.ridgeline.tokenizer;
 
-import dev.ridgeline.gguf.GgufException;
 import dev.ridgeline.gguf.Metadata;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -45,8 +44,7 @@ enum TokenizerModel {
     }
     String supported =
         Arrays.stream(values()).map(model -> model.id).collect(Collectors.joining(", "));
-    throw new GgufException(
-        metadata.file(), "metadata key '%s' is '%s'; supported: %s".formatted(KEY, id, supported));
+    throw metadata.origin().refuse(KEY, "is '%s'; supported: %s".formatted(id, supported));
   }
 
   boolean addBos() {

@@ -26,7 +26,7 @@ final class Vocabulary {
   /** No such id. */
   static final int NONE = -1;
 
-  private final String file;
+  private final Metadata.Origin origin;
   private final List<String> texts;
   private final TokenKind[] kinds;
   private final float[] scores;
@@ -41,7 +41,7 @@ final class Vocabulary {
    * @param byteLevel whether normal tokens are written in the alphabet of {@link ByteLevel}
    */
   Vocabulary(Metadata metadata, boolean byteLevel) {
-    file = metadata.file();
+    origin = metadata.origin();
     texts = metadata.strings(TOKENS);
     if (texts.isEmpty()) {
       throw refuse(TOKENS, "is empty; expected at least one token");
@@ -292,6 +292,6 @@ final class Vocabulary {
 
   /** The error that names {@code key}. */
   GgufException refuse(String key, String problem) {
-    return new GgufException(file, "metadata key '" + key + "' " + problem);
+    return origin.refuse(key, problem);
   }
 }

@@ -459,13 +459,14 @@ class GgufFileTest {
     Files.copy(parts.get(0), parts.get(1), StandardCopyOption.REPLACE_EXISTING);
     assertThatThrownBy(() -> GgufFile.open(parts.get(2)))
         .hasMessage(
-            parts.get(1) + ": split.no is 0 and split.count is 3; expected 1 and 3 as in its name");
+            parts.get(1)
+                + " @ byte 40: split.no is 0 and split.count is 3; expected 1 and 3 as in its name");
     Path renamed = folder.resolve("m-00001-of-00002.gguf");
     Files.copy(parts.get(0), renamed);
     assertThatThrownBy(() -> GgufFile.open(renamed))
         .hasMessage(
             renamed
-                + ": split.count is 3; expected the file's name to end in -0000K-of-00003.gguf");
+                + " @ byte 65: split.count is 3; expected the file's name to end in -0000K-of-00003.gguf");
   }
 
   @Test
@@ -476,7 +477,8 @@ class GgufFileTest {
         .hasMessage(parts.get(2) + ": tensor 'a' is in an earlier part too");
     Files.write(parts.get(2), part(2, 0).toBytes());
     assertThatThrownBy(() -> GgufFile.open(parts.get(0)))
-        .hasMessage(parts.get(0) + ": split.tensors.count is 3, but the 3 parts hold 2 tensors");
+        .hasMessage(
+            parts.get(0) + " @ byte 98: split.tensors.count is 3, but the 3 parts hold 2 tensors");
   }
 
   private static RawGguf part(int no, int tensors) {

@@ -256,12 +256,12 @@ final class HostileFiles {
     add(
         "split-under-another-name",
         onePair().pair(Format.SPLIT_COUNT_KEY, MetadataValue.uint32(3)),
-        -1,
+        43,
         "split.count is 3; expected the file's name to end in -0000K-of-00003.gguf");
     add(
         "split-count-0",
         onePair().pair(Format.SPLIT_COUNT_KEY, MetadataValue.uint32(0)),
-        -1,
+        43,
         "metadata key 'split.count' is 0; expected 1 to 65535");
   }
 }
