@@ -205,7 +205,7 @@ class LabCommandsTest {
         .isEqualTo("Q8_0");
     assertThat(ridgeline("history", "compare", "1", "2", "--history", store).out())
         .contains("ratio")
-        .containsPattern("flags +reference, \\d+ threads, batch \\d+, KV f16");
+        .containsPattern("flags +reference, \\d+ threads?, batch \\d+, KV f16");
     assertThat(
             ridgeline("history", "plot", folder.resolve("t.svg").toString(), "--history", store)
                 .status())

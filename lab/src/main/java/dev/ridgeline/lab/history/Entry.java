@@ -45,7 +45,8 @@ public record Entry(
   public record Flags(String backend, int threads, int batch, String kvType) {
     @Override
     public String toString() {
-      return "%s, %d threads, batch %d, KV %s".formatted(backend, threads, batch, kvType);
+      return "%s, %d %s, batch %d, KV %s"
+          .formatted(backend, threads, threads == 1 ? "thread" : "threads", batch, kvType);
     }
   }
 

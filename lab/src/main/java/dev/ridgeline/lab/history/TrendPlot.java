@@ -71,14 +71,7 @@ public final class TrendPlot {
   }
 
   private static String line(Entry e) {
-    return "%s %s, %s, %s, %d threads, KV %s"
-        .formatted(
-            e.model(),
-            e.variant(),
-            e.test(),
-            e.setup().backend(),
-            e.setup().threads(),
-            e.setup().kvType());
+    return "%s %s, %s, %s".formatted(e.model(), e.variant(), e.test(), e.setup());
   }
 
   private static void add(XYChart chart, String name, List<Entry> entries) {
