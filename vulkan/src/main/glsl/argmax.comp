@@ -1,6 +1,7 @@
 #version 450
 // The largest element of each row of x and its index, the lowest among equals, in two rounds: with
-// ROUND 0, of each of the grid's y parts of a row; with ROUND 1, of the parts. The index is width if
+// ROUND 0, of each of the grid's y parts of a row, to which elements are dealt 32 at a time; with
+// ROUND 1, of the parts, which also empties the row's list of top.comp. The index is width if
 // an element is positive infinity or not a number. Grid: x = outputs.
 #include "include/types.glsl"
 #include "include/largest.glsl"
@@ -11,22 +12,23 @@ layout(push_constant, scalar) uniform Push {
   Floats largest; // [outputs, parts]
   Words indexes;  // [outputs, parts]
   Words result;   // [outputs]
+  Words top;      // [outputs, topWords]
   uint width;
   uint parts;
+  uint topWords;
 };
 
 void main() {
   uint o = gl_WorkGroupID.x;
   uint id = gl_LocalInvocationID.x;
   uint part = gl_WorkGroupID.y;
-  uint each = (width + parts - 1) / parts;
-  uint from = ROUND == 0 ? part * each : 0;
-  uint end = ROUND == 0 ? min(from + each, width) : parts;
+  uint end = ROUND == 0 ? (width + 32 * parts - 1) / (32 * parts) * 32 : parts;
   float best = 0;
   uint index = NONE;
-  for (uint i = from + id; i < end; i += gl_WorkGroupSize.x) {
-    float value = ROUND == 0 ? x.v[o * width + i] : largest.v[o * parts + i];
-    uint at = ROUND == 0 ? i : indexes.v[o * parts + i];
+  for (uint i = id; i < end; i += gl_WorkGroupSize.x) {
+    uint at = ROUND == 0 ? (i / 32 * parts + part) * 32 + i % 32 : indexes.v[o * parts + i];
+    if (ROUND == 0 && at >= width) break;
+    float value = ROUND == 0 ? x.v[o * width + at] : largest.v[o * parts + i];
     // By its bits: compilers may take it that there are no such numbers.
     uint bits = floatBitsToUint(value);
     if (ROUND == 0 && (bits & 0x7F800000u) == 0x7F800000u && bits != 0xFF800000u) {
@@ -43,5 +45,8 @@ void main() {
     largest.v[o * parts + part] = largestValue[0];
     indexes.v[o * parts + part] = whole;
   }
-  if (id == 0 && ROUND == 1) result.v[o] = whole;
+  if (id == 0 && ROUND == 1) {
+    result.v[o] = whole;
+    top.v[o * topWords] = 0;
+  }
 }

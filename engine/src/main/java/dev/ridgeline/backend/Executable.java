@@ -7,6 +7,9 @@ import java.lang.foreign.MemorySegment;
  * reads of its results. Allocates nothing on the Java heap per step.
  */
 public interface Executable extends AutoCloseable {
+  /** Most logits that {@link #top} gives. */
+  int TOP_ROOM = 256;
+
   /** What was fixed when this was compiled. */
   Capacity capacity();
 
@@ -75,6 +78,24 @@ public interface Executable extends AutoCloseable {
    * copying the row out; -1 if one is positive infinity or not a number.
    */
   int argmax(int output);
+
+  /** How many of the largest logits {@link #top} gives at least; 0 if it never gives any. */
+  default int leastTop() {
+    return 0;
+  }
+
+  /**
+   * The largest logits of output {@code output}, of a step that {@linkplain Step#wantTop wanted}
+   * them, without copying the row out: all logits from some value on, in any order, at least {@link
+   * #leastTop} of them unless fewer are above negative infinity.
+   *
+   * @param ids their indexes, with room for {@link #TOP_ROOM}
+   * @param values the logits themselves, likewise
+   * @return how many there are; 0 if the row has to be read
+   */
+  default int top(int output, int[] ids, float[] values) {
+    return 0;
+  }
 
   /**
    * Runs {@code step} like {@link #run} and tells how long each part of it took on the device.

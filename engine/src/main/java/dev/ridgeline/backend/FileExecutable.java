@@ -90,6 +90,16 @@ public final class FileExecutable implements Executable {
   }
 
   @Override
+  public int leastTop() {
+    return executable.leastTop();
+  }
+
+  @Override
+  public int top(int output, int[] ids, float[] values) {
+    return executable.top(output, ids, values);
+  }
+
+  @Override
   public StepProfile profile(Step next) {
     return file.reading(() -> executable.profile(next));
   }

@@ -22,6 +22,7 @@ public final class Step {
   private int tokenCount;
   private int outputCount;
   private int sequenceCount;
+  private boolean wantsTop;
 
   /**
    * The token that the step before this one chooses: the index of the largest logit of its output
@@ -47,6 +48,17 @@ public final class Step {
     outputCount = 0;
     sequenceCount = 0;
     firstToken[0] = 0;
+    wantsTop = false;
+  }
+
+  /** Asks for {@link Executable#top} of the outputs. */
+  public void wantTop() {
+    wantsTop = true;
+  }
+
+  /** Whether {@link Executable#top} of the outputs is wanted. */
+  public boolean wantsTop() {
+    return wantsTop;
   }
 
   /**

@@ -85,6 +85,22 @@ final class Candidates {
     sorted = n;
   }
 
+  /**
+   * Makes candidates of the {@code k} best of {@code count} tokens, sorted.
+   *
+   * @return whether there were as many
+   */
+  boolean top(int[] ids, float[] logits, int count, int k) {
+    for (int i = 0; i < count; i++) {
+      keys[i] = key(logits[i], ids[i]);
+    }
+    Arrays.sort(keys, 0, count);
+    from = 0;
+    to = Math.min(count, k);
+    sorted = to;
+    return count >= k;
+  }
+
   /** Keeps the best {@code n}, sorted. */
   void keepFirst(int n) {
     sortTo(n);

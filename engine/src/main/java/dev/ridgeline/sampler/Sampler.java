@@ -23,6 +23,7 @@ public final class Sampler {
   private final int[] biasedIds;
   private final float[] biases;
   private final boolean greedy;
+  private final boolean topOnly;
   private double mirostatMu;
   private @Nullable Logprobs logprobs;
 
@@ -55,13 +56,20 @@ public final class Sampler {
       biasedIds[i] = id;
       biases[i++] = bias.getValue();
     }
-    greedy =
-        params.temperature() == 0
-            && mask == null
+    boolean plain =
+        mask == null
             && params.topLogprobs() < 0
             && !params.penalties().active()
-            && !params.dry().active()
-            && params.logitBias().values().stream().allMatch(bias -> bias <= 0);
+            && !params.dry().active();
+    var bias = params.logitBias().values();
+    greedy = plain && params.temperature() == 0 && bias.stream().allMatch(b -> b <= 0);
+    topOnly =
+        plain
+            && params.temperature() != 0
+            && params.topK() > 0
+            && mirostat == null
+            && params.typicalP() >= 1
+            && bias.stream().allMatch(b -> b == Float.NEGATIVE_INFINITY);
     require(
         params.topLogprobs() <= vocabularySize,
         "topLogprobs",
@@ -94,6 +102,35 @@ public final class Sampler {
    */
   public boolean isGreedy() {
     return greedy;
+  }
+
+  /**
+   * Whether the choice needs no more than the {@code most} largest logits, as far as can be told
+   * before tokens that are forbidden are left out; see {@link #sampleTop}.
+   */
+  public boolean needsTopOnly(int most) {
+    return topOnly && params.topK() <= most;
+  }
+
+  /**
+   * The id of the next token, from the largest logits alone: the same that {@link #sample} gives.
+   *
+   * @param ids tokens that have them, in any order
+   * @param logits of these
+   * @param count how many there are; both are overwritten
+   * @param position tokens of the sequence so far
+   * @return -1 if too many of them are forbidden
+   */
+  public int sampleTop(int[] ids, float[] logits, int count, int position, SamplerScratch scratch) {
+    int n = 0;
+    for (int i = 0; i < count; i++) {
+      if (takes(ids[i])) {
+        ids[n] = ids[i];
+        logits[n++] = logits[i];
+      }
+    }
+    Candidates candidates = scratch.candidates;
+    return candidates.top(ids, logits, n, params.topK()) ? draw(candidates, logits, position) : -1;
   }
 
   /** Whether a greedy choice is {@code largest}, the token with the largest logit. */
@@ -138,11 +175,14 @@ public final class Sampler {
     if (greedy) {
       return candidates.id(0);
     }
-    double u = CounterRng.uniform(seed, position, DRAW_STREAM);
-    if (mirostat != null) {
-      return mirostat(mirostat, candidates, u);
-    }
+    return mirostat == null
+        ? draw(candidates, logits, position)
+        : mirostat(mirostat, candidates, CounterRng.uniform(seed, position, DRAW_STREAM));
+  }
+
+  private int draw(Candidates candidates, float[] logits, int position) {
     truncate(candidates, logits, position);
+    double u = CounterRng.uniform(seed, position, DRAW_STREAM);
     return candidates.id(candidates.draw(u, params.temperature()));
   }
 

@@ -27,6 +27,8 @@ final class StepLoop implements AutoCloseable {
   private final Settings settings;
   private final SamplerScratch scratch;
   private final float[] logits;
+  private final int[] topIds = new int[Executable.TOP_ROOM];
+  private final float[] topLogits = new float[Executable.TOP_ROOM];
   private final Thread thread;
 
   /** Guards itself and {@link #closed}. */
@@ -174,7 +176,7 @@ final class StepLoop implements AutoCloseable {
         endInterrupted(scheduler.waiting());
         endInterrupted(scheduler.running());
         if (now.isEmpty()) {
-          scheduler.schedule(pace.tokens()).forEach(now::add);
+          schedule();
         }
         publishStatus();
         if (!now.isEmpty()) {
@@ -221,6 +223,16 @@ final class StepLoop implements AutoCloseable {
           s.stream.add(new Token(Token.NONE, text, null));
         }
         finish(s, s.stream.isCancelled() ? FinishReason.CANCELLED : FinishReason.DEADLINE, null);
+      }
+    }
+  }
+
+  private void schedule() {
+    int most = executable.leastTop();
+    for (Sequence s : scheduler.schedule(pace.tokens())) {
+      now.add(s);
+      if (s.sampler.needsTopOnly(most)) {
+        now.step.wantTop();
       }
     }
   }
@@ -383,9 +395,31 @@ final class StepLoop implements AutoCloseable {
         return Token.NONE;
       }
     }
+    if (s.sampler.needsTopOnly(executable.leastTop())) {
+      int token = chooseOfTop(s, output);
+      if (token != Token.NONE) {
+        return token;
+      }
+    }
     executable.logits(output, logits);
     Arrays.fill(logits, tokenizer.size(), logits.length, Float.NEGATIVE_INFINITY);
     return s.sampler.sample(logits, s.tokens(), s.count(), scratch);
+  }
+
+  /** Likewise, from the largest logits alone; none if they do not tell. */
+  private int chooseOfTop(Sequence s, int output) {
+    if (executable.argmax(output) < 0) {
+      return Token.NONE; // some are no numbers
+    }
+    int found = executable.top(output, topIds, topLogits);
+    int count = 0;
+    for (int i = 0; i < found; i++) {
+      if (topIds[i] < tokenizer.size()) {
+        topIds[count] = topIds[i];
+        topLogits[count++] = topLogits[i];
+      }
+    }
+    return s.sampler.sampleTop(topIds, topLogits, count, s.count(), scratch);
   }
 
   private static String restOfText(Sequence s) {

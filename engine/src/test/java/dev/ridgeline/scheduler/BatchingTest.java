@@ -11,6 +11,7 @@ import dev.ridgeline.scheduler.TokenStream.Completion;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -120,6 +121,41 @@ class BatchingTest {
         Work w = all.get(i);
         assertSame(streams.get(i).collect(), alone.complete(w.prompt, w.params));
       }
+    }
+  }
+
+  @Property(tries = 25)
+  void theLargestLogitsGiveTheTextsOfAllLogits(@ForAll long seed) {
+    var random = new Random(seed);
+    try (var top = new CoreHarness(Shape.ROOMY);
+        var whole = new CoreHarness(Shape.ROOMY)) {
+      top.executable.leastTop = 1 + random.nextInt(20);
+      for (Work w : work(seed, 10)) {
+        SamplingParams.Builder sampling =
+            w.params.sampling().toBuilder().topK(1 + random.nextInt(20));
+        if (random.nextBoolean()) {
+          sampling.minP(0.02f).topP(0.9f);
+        }
+        if (random.nextInt(3) == 0) {
+          sampling.logitBias(Map.of(random.nextInt(Letters.SIZE), Float.NEGATIVE_INFINITY));
+        }
+        GenerateParams params = w.params.toBuilder().sampling(sampling.build()).build();
+        assertSame(top.complete(w.prompt, params), whole.complete(w.prompt, params));
+      }
+      assertThat(whole.executable.tops.get()).isZero();
+    }
+  }
+
+  @Test
+  void whoSamplesFromTheLargestLogitsNeedsNoOthers() {
+    SamplingParams sampling = SamplingParams.builder().topK(10).seed(1L).build();
+    GenerateParams params =
+        GenerateParams.builder().sampling(sampling).maxTokens(20).ignoreEos(true).build();
+    try (var harness = new CoreHarness(Shape.ROOMY)) {
+      harness.executable.leastTop = 12;
+      harness.executable.beforeLogits = () -> assertThat(false).as("a row was read").isTrue();
+      assertThat(harness.complete(Letters.ids("prompt"), params).ids()).hasSize(20);
+      assertThat(harness.executable.tops.get()).isEqualTo(20);
     }
   }
 

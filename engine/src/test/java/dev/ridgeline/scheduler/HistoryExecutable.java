@@ -39,6 +39,12 @@ final class HistoryExecutable implements Executable {
   /** How many were. */
   final AtomicInteger startedAhead = new AtomicInteger();
 
+  /** How many of the largest logits it gives at least. */
+  volatile int leastTop;
+
+  /** How often it gave them. */
+  final AtomicInteger tops = new AtomicInteger();
+
   HistoryExecutable(Capacity capacity, List<Integer> windows, int vocabularySize) {
     this.capacity = capacity;
     this.windows = windows;
@@ -165,6 +171,30 @@ final class HistoryExecutable implements Executable {
   @Override
   public int argmax(int output) {
     return argmaxOf(output);
+  }
+
+  @Override
+  public int leastTop() {
+    return leastTop;
+  }
+
+  /** The last one first, as no device promises an order. */
+  @Override
+  public int top(int output, int[] ids, float[] values) {
+    assertThat(underWay).isEmpty();
+    var row = new float[vocabularySize];
+    fill(output, row);
+    float[] sorted = row.clone();
+    Arrays.sort(sorted);
+    int count = 0;
+    for (int id = row.length - 1; id >= 0; id--) {
+      if (row[id] >= sorted[row.length - leastTop]) {
+        ids[count] = id;
+        values[count++] = row[id];
+      }
+    }
+    tops.incrementAndGet();
+    return count;
   }
 
   private int argmaxOf(int output) {

@@ -38,6 +38,7 @@ record Kernel(String name, String source, Map<String, String> defines) {
           "route",
           "expert_sum",
           "argmax",
+          "top",
           "probe_read",
           "probe_arithmetic",
           "probe_dot");

@@ -1,6 +1,7 @@
 package dev.ridgeline.vulkan;
 
 import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Executable;
 import dev.ridgeline.graph.Activation;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.Op;
@@ -21,7 +22,11 @@ final class OpRecorder {
   /** Invocations of kernels with {@code include/largest.glsl} for one row. */
   private static final int LARGEST_GROUP = 256;
 
+  /** Pieces of a row of logits that are looked through for the largest ones side by side. */
+  private static final int TOP_PIECES = 64;
+
   private final Graph graph;
+  private final Capacity capacity;
   private final List<GpuOp> ops;
   private final Pipelines pipelines;
   private final Resources resources;
@@ -43,6 +48,7 @@ final class OpRecorder {
       int tokens,
       int outputs) {
     this.graph = graph;
+    this.capacity = capacity;
     this.ops = ops;
     this.pipelines = pipelines;
     this.resources = resources;
@@ -67,8 +73,11 @@ final class OpRecorder {
             layout == null ? null : device.matrixShape());
   }
 
-  /** Records every op, then the index of the largest logit of each output. */
-  void recordAll() {
+  /**
+   * Records every op, then the index of the largest logit of each output, and with {@code top} the
+   * list of its largest ones.
+   */
+  void recordAll(boolean top) {
     for (GpuOp op : ops) {
       dispatcher.begin(op.ops());
       products.overwritten(op.outputs());
@@ -79,29 +88,42 @@ final class OpRecorder {
       }
     }
     dispatcher.begin(List.of());
-    argmax();
+    if (outputs > 0) {
+      argmax(top);
+    }
   }
 
-  private void argmax() {
+  private void argmax(boolean withTop) {
     Value logits = graph.logits();
     int n = rows(logits);
-    if (n == 0) {
-      return;
-    }
     long largest = resources.scratch.largest.address();
     long indexes = largest + 4L * n * Scratch.LARGEST_PARTS;
+    long top = largest + Scratch.topAt(capacity);
     for (int round = 0; round < 2; round++) {
       dispatcher.uses(
           Set.of(round == 0 ? resources.buffer(logits) : Scratch.LARGEST),
           round == 0 ? Set.of(Scratch.LARGEST) : Set.of());
       push.clear()
-          .addresses(address(logits), largest, indexes, resources.step.choices())
-          .ints(logits.width(), Scratch.LARGEST_PARTS);
+          .addresses(address(logits), largest, indexes, resources.step.choices(), top)
+          .ints(logits.width(), Scratch.LARGEST_PARTS, Scratch.TOP_WORDS);
       run(
           pipeline(Kernel.plain("argmax"), LARGEST_GROUP, round),
           push,
           n,
           round == 0 ? Scratch.LARGEST_PARTS : 1,
+          1);
+    }
+    if (withTop) {
+      dispatcher.uses(Set.of(resources.buffer(logits), Scratch.LARGEST), Set.of(Scratch.LARGEST));
+      push.clear()
+          .addresses(address(logits), largest, indexes, top)
+          .ints(logits.width(), Scratch.LARGEST_PARTS);
+      run(
+          pipeline(
+              Kernel.plain("top"), Scratch.LARGEST_PARTS, Scratch.TOP_LEAST, Executable.TOP_ROOM),
+          push,
+          n,
+          TOP_PIECES,
           1);
     }
   }

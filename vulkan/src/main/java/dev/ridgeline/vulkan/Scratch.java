@@ -1,6 +1,7 @@
 package dev.ridgeline.vulkan;
 
 import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Executable;
 import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.Weight;
@@ -29,7 +30,13 @@ final class Scratch implements AutoCloseable {
   private static final long DECODED_BYTES = 128L << 20;
 
   /** Parts of a row of logits whose largest elements are found side by side. */
-  static final int LARGEST_PARTS = 64;
+  static final int LARGEST_PARTS = 256;
+
+  /** So many of the largest logits of a row are always in its list, if it has as many. */
+  static final int TOP_LEAST = 64;
+
+  /** Words of the list of a row: how many there are, and for each its bits and its index. */
+  static final int TOP_WORDS = 1 + 2 * Executable.TOP_ROOM;
 
   /**
    * Bytes of each buffer.
@@ -96,6 +103,11 @@ final class Scratch implements AutoCloseable {
     }
   }
 
+  /** Where the lists of the largest logits begin in {@link #largest}. */
+  static long topAt(Capacity capacity) {
+    return 8L * capacity.maxOutputs() * LARGEST_PARTS;
+  }
+
   /** Where decoded weights go; two halves take turns. */
   long decoded(int half) {
     return decoded.address() + half * sizes.decoded;
@@ -155,7 +167,7 @@ final class Scratch implements AutoCloseable {
         Math.min(decoded, DECODED_BYTES),
         partials,
         counters,
-        8L * capacity.maxOutputs() * LARGEST_PARTS);
+        topAt(capacity) + 4L * capacity.maxOutputs() * TOP_WORDS);
   }
 
   @Override

@@ -36,7 +36,7 @@ final class VulkanExecutable implements Executable {
   /** Products of many tokens decode their weights in pieces. */
   private static final int MAX_DISPATCHES_AN_OP = 64;
 
-  private record Shape(int tokens, int outputs, int slot) {}
+  private record Shape(int tokens, int outputs, int slot, boolean top) {}
 
   /** Rows of logits that are copied to the host. */
   private record Rows(int first, int count) {}
@@ -49,6 +49,10 @@ final class VulkanExecutable implements Executable {
   private final StepCheck check;
   private final Resources resources;
   private final GpuBuffer logits;
+
+  /** The lists of the largest logits of each output, {@code [maxOutputs, Scratch.TOP_WORDS]}. */
+  private final GpuBuffer top;
+
   private final boolean runsAhead = !"false".equals(System.getProperty(AHEAD));
 
   /** By what they do: {@link Shape} or {@link Rows}. */
@@ -59,6 +63,9 @@ final class VulkanExecutable implements Executable {
 
   private final int[] outputsOf = new int[StepBuffer.SLOTS];
   private int underWay;
+
+  /** Whether the step started last brings lists of its largest logits. */
+  private boolean hasTop;
 
   /** The slot of the step started last. */
   private int newest;
@@ -79,12 +86,19 @@ final class VulkanExecutable implements Executable {
     this.capacity = capacity;
     check = new StepCheck(graph, capacity);
     resources = new Resources(device, pipelines, graph, ops, weights, capacity);
-    logits = resources.add(logitsBytes(graph, capacity), GpuBuffer.Use.READBACK);
+    top = resources.add(topBytes(capacity.maxOutputs()), GpuBuffer.Use.READBACK);
+    long rows = 4L * rowsRead(graph, capacity) * graph.logits().width();
+    logits = resources.add(rows, GpuBuffer.Use.READBACK);
   }
 
   /** Host bytes through which logits come back. */
   static long logitsBytes(Graph graph, Capacity capacity) {
-    return 4L * graph.logits().width() * rowsRead(graph, capacity);
+    return 4L * graph.logits().width() * rowsRead(graph, capacity)
+        + topBytes(capacity.maxOutputs());
+  }
+
+  private static long topBytes(int outputs) {
+    return 4L * outputs * Scratch.TOP_WORDS;
   }
 
   private static int rowsRead(Graph graph, Capacity capacity) {
@@ -137,17 +151,23 @@ final class VulkanExecutable implements Executable {
     check.check(step, choices);
     resources.step.use(slot);
     resources.step.write(step);
-    var shape = new Shape(step.tokenCount(), step.outputCount(), slot);
+    var shape = new Shape(step.tokenCount(), step.outputCount(), slot, step.wantsTop());
     Recording recording = recordings.get(shape);
     if (recording == null) {
       recording = device.record();
       recording.barrier();
       record(shape, new Dispatcher(recording, false));
+      if (shape.top && shape.outputs > 0) {
+        recording.barrier();
+        GpuBuffer from = resources.scratch.largest;
+        recording.copy(from, Scratch.topAt(capacity), top, 0, topBytes(shape.outputs));
+      }
       keep(shape, recording);
     }
     recording.submit();
     steps[slot] = recording;
     outputsOf[slot] = step.outputCount();
+    hasTop = step.wantsTop();
     newest = slot;
     underWay++;
   }
@@ -185,7 +205,7 @@ final class VulkanExecutable implements Executable {
             device.info(),
             shape.tokens,
             shape.outputs)
-        .recordAll();
+        .recordAll(shape.top);
   }
 
   @Override
@@ -199,7 +219,7 @@ final class VulkanExecutable implements Executable {
     resources.step.write(step);
     try (Recording recording = device.record(1 + MAX_DISPATCHES_AN_OP * (ops.size() + 1))) {
       var dispatcher = new Dispatcher(recording, true);
-      record(new Shape(step.tokenCount(), step.outputCount(), done), dispatcher);
+      record(new Shape(step.tokenCount(), step.outputCount(), done, false), dispatcher);
       recording.end();
       recording.run(); // the driver's first run of a recording is not its usual one
       long start = System.nanoTime();
@@ -256,6 +276,30 @@ final class VulkanExecutable implements Executable {
     requireOutput(output);
     int choice = resources.step.choice(done, output);
     return choice >= 0 && choice < vocabularySize() ? choice : -1;
+  }
+
+  @Override
+  public int leastTop() {
+    return Math.min(Scratch.TOP_LEAST, vocabularySize());
+  }
+
+  @Override
+  public int top(int output, int[] ids, float[] values) {
+    requireOutput(output);
+    if (!hasTop || underWay > 0) {
+      return 0;
+    }
+    MemorySegment from = top.mapped();
+    long at = (long) output * Scratch.TOP_WORDS;
+    int count = from.getAtIndex(ValueLayout.JAVA_INT, at);
+    if (count > TOP_ROOM) {
+      return 0;
+    }
+    for (int i = 0; i < count; i++) {
+      values[i] = from.getAtIndex(ValueLayout.JAVA_FLOAT, at + 1 + 2 * i);
+      ids[i] = from.getAtIndex(ValueLayout.JAVA_INT, at + 2 + 2 * i);
+    }
+    return count;
   }
 
   private void requireOutput(int output) {
