@@ -123,7 +123,7 @@ public final class OpBenchmarks {
         for (int pass = 0; pass < setup.passes().size(); pass++) {
           setup.fill(step, pass);
           double[] nanos = samples(() -> nanos(e.profile(step), c.name()));
-          double half = (nanos[nanos.length - 2] - nanos[1]) / 2;
+          double half = (nanos[nanos.length - 1] - nanos[0]) / 2;
           rows.accept(
               new Row(
                   c.name(), tokens(setup, pass), nanos[nanos.length / 2], half, cost(setup, pass)));
