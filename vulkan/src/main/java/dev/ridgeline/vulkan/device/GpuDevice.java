@@ -316,6 +316,11 @@ public final class GpuDevice implements AutoCloseable {
   private void check(int result, String what) {
     if (result == VK_ERROR_DEVICE_LOST || result == VK_TIMEOUT) {
       stuck = result == VK_TIMEOUT;
+      if (!stuck) {
+        // Steps that were started ahead: what they use is freed soon. A lost device has ended them
+        // all.
+        vkDeviceWaitIdle(device);
+      }
       failure =
           stuck
               ? "vulkan %d, %s: %s failed: no answer in %d s; start again, and see the system log"
