@@ -8,8 +8,11 @@
 #include "include/types.glsl"
 #include "include/lanes.glsl"
 #include "include/functions.glsl"
+#include "include/chain.glsl"
+#define LIVE_KV
 #include "include/kv.glsl"
 #include "include/quantized.glsl"
+#include "include/store_block.glsl"
 
 layout(constant_id = 1) const uint Q8 = 0;
 layout(constant_id = 2) const uint KEY_DIM = 64;
@@ -18,14 +21,16 @@ layout(constant_id = 4) const uint HAS_SINKS = 0;
 layout(constant_id = 5) const uint HEADS = 1;
 layout(constant_id = 6) const uint QUANTIZE = 0;
 layout(constant_id = 7) const uint PARTS = 32;
+layout(constant_id = 8) const uint HEAD_COUNT = 1;
+layout(constant_id = 9) const uint HEAD_COUNT_KV = 1;
 
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Partials { float v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Counters { uint v[]; };
 
 layout(push_constant, scalar) uniform Push {
-  Vecs q;        // [n, headCount, KEY_DIM]
-  Floats result; // [n, headCount, VALUE_DIM]; or quants
-  Pairs blocks;  // of quants
+  LiveVecs q;    // [n, headCount, KEY_DIM]
+  LiveFloats result; // [n, headCount, VALUE_DIM]; or quants
+  LivePairs blocks; // of quants
   Floats sinks;  // [headCount]
   uvec2 keys;
   uvec2 values;
@@ -34,12 +39,10 @@ layout(push_constant, scalar) uniform Push {
   Partials partials; // [n, headCount, PARTS, VALUE_DIM + 2]
   Counters counters; // [n, headCount / HEADS], zero
   StepRows rows;
-  uint n;
-  uint headCount;
-  uint headCountKv;
   uint window;
   float scale;
   float softCap;
+  Link link;
 };
 
 const uint GROUP = 256;
@@ -72,7 +75,7 @@ void finish(uint row, uint head0, uint parts) {
   uint id = invocation();
   if (parts > 1) {
     for (uint i = id; i < HEADS * PARTS; i += GROUP) {
-      uint at = ((row * headCount + head0 + i / PARTS) * PARTS + i % PARTS) * (VALUE_DIM + 2) + VALUE_DIM;
+      uint at = ((row * HEAD_COUNT + head0 + i / PARTS) * PARTS + i % PARTS) * (VALUE_DIM + 2) + VALUE_DIM;
       partTop[i] = i % PARTS < parts ? partials.v[at] : NONE;
       partTotal[i] = i % PARTS < parts ? partials.v[at + 1] : 0;
     }
@@ -83,7 +86,7 @@ void finish(uint row, uint head0, uint parts) {
     uint h = min(i / VALUE_DIM, HEADS - 1);
     float y = 0;
     if (parts > 1) {
-      uint at = ((row * headCount + head0 + h) * PARTS) * (VALUE_DIM + 2) + i % VALUE_DIM;
+      uint at = ((row * HEAD_COUNT + head0 + h) * PARTS) * (VALUE_DIM + 2) + i % VALUE_DIM;
       float values[PARTS];
       [[unroll]] for (uint p = 0; p < PARTS; p++) values[p] = p < parts ? partials.v[at + p * (VALUE_DIM + 2)] : 0;
       float best = HAS_SINKS > 0 ? sinks.v[head0 + h] : NONE;
@@ -98,18 +101,11 @@ void finish(uint row, uint head0, uint parts) {
     } else {
       y = i < HEADS * VALUE_DIM ? finished[i] : 0;
     }
-    uint to = row * headCount * VALUE_DIM + head0 * VALUE_DIM + i;
+    uint to = row * HEAD_COUNT * VALUE_DIM + head0 * VALUE_DIM + i;
     if (QUANTIZE == 0) {
       if (i < HEADS * VALUE_DIM) result.v[to] = y;
     } else {
-      float d = lanesMax(abs(y)) / 127.0;
-      int level = int(roundEven(clamp(y * inverseOf(d), -127.0, 127.0)));
-      float first = lanesSum(i % 32 < 16 ? float(level) : 0.0);
-      float second = lanesSum(i % 32 < 16 ? 0.0 : float(level));
-      if (i < HEADS * VALUE_DIM) {
-        Bytes(result).v[to] = uint8_t(uint(level) & 0xFFu);
-        if (i % 32 == 0) blocks.v[to / 32] = blockOf(d, int(first), int(second));
-      }
+      storeBlock(LiveBytes(result), blocks, to, y, i < HEADS * VALUE_DIM);
     }
   }
 }
@@ -119,25 +115,29 @@ void main() {
   uint head0 = gl_WorkGroupID.x * HEADS;
   uint part = gl_WorkGroupID.z;
   uint id = invocation();
-  uint kvHead = head0 / (headCount / headCountKv);
+  uint kvHead = head0 / (HEAD_COUNT / HEAD_COUNT_KV);
   uint last = rows.positions.v[row];
   uint sequence = rows.sequences.v[row];
   uint first = window == 0 || last < window ? 0 : last - window + 1;
   uint length = last - first + 1;
   uint each = max(LEAST_PART, ((length + PARTS - 1) / PARTS + TILE - 1) / TILE * TILE);
   uint parts = (length + each - 1) / each;
-  if (part >= parts) return;
+  if (part >= parts) {
+    finishLink(link);
+    return;
+  }
   uint from = first + part * each;
   uint end = min(from + each, last + 1);
   uvec2 keyD = further(keys, keyScales);
   uvec2 valueD = further(values, valueScales);
 
+  awaitLink(link);
   uint keyLane = id % THREADS_A_KEY;
   vec4 qs[HEADS][2 * KEY_RUNS];
   [[unroll]] for (uint h = 0; h < HEADS; h++) {
     [[unroll]] for (uint j = 0; j < KEY_RUNS; j++) {
       uint run = keyLane + j * THREADS_A_KEY;
-      uint at = ((row * headCount + head0 + h) * KEY_DIM) / 4 + run * 2;
+      uint at = ((row * HEAD_COUNT + head0 + h) * KEY_DIM) / 4 + run * 2;
       bool there = run < KEY_DIM / 8;
       qs[h][2 * j] = there ? q.v[at] : vec4(0);
       qs[h][2 * j + 1] = there ? q.v[at + 1] : vec4(0);
@@ -158,7 +158,7 @@ void main() {
   for (uint p0 = from; p0 < end; p0 += TILE) {
     uint count = min(TILE, end - p0);
     barrier();
-    if (id < TILE) slots[id] = slotOf(rows, sequence, min(p0 + id, end - 1)) * headCountKv + kvHead;
+    if (id < TILE) slots[id] = slotOf(rows, sequence, min(p0 + id, end - 1)) * HEAD_COUNT_KV + kvHead;
     barrier();
     // Values are under way while keys are scored.
     const uint OWN = (TILE + SLICES - 1) / SLICES;
@@ -251,7 +251,7 @@ void main() {
     uint c4 = i % (2 * COLUMNS);
     vec4 y = vec4(0);
     [[unroll]] for (uint s = 0; s < STORED; s++) y += sums[(h * STORED + s) * COLUMNS * 2 + c4];
-    uint at = (row * headCount + head0 + h) * PARTS * (VALUE_DIM + 2) + part * (VALUE_DIM + 2);
+    uint at = (row * HEAD_COUNT + head0 + h) * PARTS * (VALUE_DIM + 2) + part * (VALUE_DIM + 2);
     if (alone) {
       float best = HAS_SINKS > 0 ? max(top[h], sinks.v[head0 + h]) : top[h];
       float all = total[h] * exp(top[h] - best) + (HAS_SINKS > 0 ? exp(sinks.v[head0 + h] - best) : 0);
@@ -268,15 +268,18 @@ void main() {
   if (alone) {
     barrier();
     finish(row, head0, 1);
+    finishLink(link);
     return;
   }
   memoryBarrierBuffer();
   barrier();
-  uint counter = row * (headCount / HEADS) + gl_WorkGroupID.x;
+  uint counter = row * (HEAD_COUNT / HEADS) + gl_WorkGroupID.x;
   if (id == 0) arrived = atomicAdd(counters.v[counter], 1);
   barrier();
-  if (arrived != parts - 1) return;
-  memoryBarrierBuffer();
-  if (id == 0) counters.v[counter] = 0;
-  finish(row, head0, parts);
+  if (arrived == parts - 1) {
+    memoryBarrierBuffer();
+    if (id == 0) counters.v[counter] = 0;
+    finish(row, head0, parts);
+  }
+  finishLink(link);
 }

@@ -6,6 +6,7 @@
 #include "include/lanes.glsl"
 #include "include/kv.glsl"
 #include "include/turns.glsl"
+#include "include/chain.glsl"
 layout(constant_id = 1) const uint Q8 = 0;
 layout(constant_id = 2) const uint KEY_DIM = 64;
 layout(constant_id = 3) const uint VALUE_DIM = 64;
@@ -13,24 +14,26 @@ layout(constant_id = 4) const uint NEOX = 0;
 layout(constant_id = 5) const uint DIMS = 64;
 layout(constant_id = 6) const uint Q_NORM = 0;
 layout(constant_id = 7) const uint K_NORM = 0;
+layout(constant_id = 8) const uint HEAD_COUNT = 1;
+layout(constant_id = 9) const uint HEAD_COUNT_KV = 1;
+layout(constant_id = 10) const float EPS = 0;
+layout(constant_id = 11) const float MAGNITUDE = 1;
 
 layout(push_constant, scalar) uniform Push {
-  Floats q;
-  Floats k;
-  Floats v;
+  LiveFloats q;
+  LiveFloats k;
+  LiveFloats v;
   Floats qWeight; // [KEY_DIM]
   Floats kWeight; // [KEY_DIM]
-  Floats result;  // q, rotated
+  LiveFloats result; // q, rotated
   Words turns;    // [DIMS / 2][high, low]
   uvec2 keys;     // q8_0: scales scaleUnits of 16 bytes further on
   uvec2 values;
   StepRows rows;
-  uint counts;    // headCount | headCountKv << 16
   uint n;
-  float eps;
-  float magnitude;
   uint keyScales;
   uint valueScales;
+  Link link;
 };
 
 const uint DIM = KEY_DIM > VALUE_DIM ? KEY_DIM : VALUE_DIM;
@@ -42,48 +45,53 @@ void storeElements(uvec2 data, uvec2 scales, uint at, uint dim, uint own, uint l
     uint e = lane + j * LANES;
     float x = e < dim ? staged[own + e] : 0;
     if (Q8 == 0) {
-      if (e < dim) Halfs(data).v[at + e] = uint16_t(toHalf(x));
+      if (e < dim) LiveHalfs(data).v[at + e] = uint16_t(toHalf(x));
     } else {
       float largest = lanesMax(abs(x)); // lanes of run j hold a block of 32
       uint d = toHalf(largest / 127.0);
       float scale = f16(d);
       float level = scale == 0 ? 0 : roundEven(x / scale);
       if (e < dim) {
-        Bytes(data).v[at + e] = uint8_t(uint(int(clamp(level, -127.0, 127.0))) & 0xFFu);
-        if (lane == 0) Halfs(scales).v[(at + e) / 32] = uint16_t(d);
+        LiveBytes(data).v[at + e] = uint8_t(uint(int(clamp(level, -127.0, 127.0))) & 0xFFu);
+        if (lane == 0) LiveHalfs(scales).v[(at + e) / 32] = uint16_t(d);
       }
     }
   }
 }
 
 void main() {
-  uint headCount = counts & 0xFFFFu;
-  uint headCountKv = counts >> 16;
-  uint perRow = headCount + 2 * headCountKv;
+  const uint perRow = HEAD_COUNT + 2 * HEAD_COUNT_KV;
   uint id = invocation();
   uint lane = id % LANES;
   uint item = min(workgroup() * 8 + id / LANES, n * perRow - 1);
   uint row = item / perRow;
   uint head = item % perRow;
-  bool isQ = head < headCount;
-  bool isV = head >= headCount + headCountKv;
-  if (!isQ) head -= isV ? headCount + headCountKv : headCount;
+  bool isQ = head < HEAD_COUNT;
+  bool isV = head >= HEAD_COUNT + HEAD_COUNT_KV;
+  if (!isQ) head -= isV ? HEAD_COUNT + HEAD_COUNT_KV : HEAD_COUNT;
   uint dim = isV ? VALUE_DIM : KEY_DIM;
   uint own = id / LANES * DIM;
+  uint p = rows.positions.v[row];
+  vec2 turn[EACH];
+  [[unroll]] for (uint j = 0; j < EACH; j++) {
+    uint e = lane + j * LANES;
+    if (!isV && e < DIMS) turn[j] = rotation(turns, NEOX > 0 ? e % (DIMS / 2) : e / 2, p) * MAGNITUDE;
+  }
+  awaitLink(link);
   float x[EACH];
   float squares = 0;
   [[unroll]] for (uint j = 0; j < EACH; j++) {
     uint e = lane + j * LANES;
     x[j] = 0;
     if (e < dim) {
-      if (isQ) x[j] = q.v[(row * headCount + head) * KEY_DIM + e];
-      else if (isV) x[j] = v.v[(row * headCountKv + head) * VALUE_DIM + e];
-      else x[j] = k.v[(row * headCountKv + head) * KEY_DIM + e];
+      if (isQ) x[j] = q.v[(row * HEAD_COUNT + head) * KEY_DIM + e];
+      else if (isV) x[j] = v.v[(row * HEAD_COUNT_KV + head) * VALUE_DIM + e];
+      else x[j] = k.v[(row * HEAD_COUNT_KV + head) * KEY_DIM + e];
     }
     squares += x[j] * x[j];
   }
   if (Q_NORM + K_NORM > 0) {
-    float factor = 1.0 / sqrt(lanesSum(squares) / float(KEY_DIM) + eps);
+    float factor = 1.0 / sqrt(lanesSum(squares) / float(KEY_DIM) + EPS);
     bool normed = !isV && (isQ ? Q_NORM > 0 : K_NORM > 0);
     [[unroll]] for (uint j = 0; j < EACH; j++) {
       uint e = lane + j * LANES;
@@ -94,17 +102,14 @@ void main() {
     if (lane + j * LANES < dim) staged[own + lane + j * LANES] = x[j];
   }
   barrier();
-  uint p = rows.positions.v[row];
   if (!isV) {
     [[unroll]] for (uint j = 0; j < EACH; j++) {
       uint e = lane + j * LANES;
       if (e < DIMS) {
-        uint pair = NEOX > 0 ? e % (DIMS / 2) : e / 2;
         bool second = NEOX > 0 ? e >= DIMS / 2 : e % 2 == 1;
         uint distance = NEOX > 0 ? DIMS / 2 : 1;
-        vec2 cs = rotation(turns, pair, p) * magnitude;
-        x[j] = second ? staged[own + e - distance] * cs.y + staged[own + e] * cs.x
-                      : staged[own + e] * cs.x - staged[own + e + distance] * cs.y;
+        x[j] = second ? staged[own + e - distance] * turn[j].y + staged[own + e] * turn[j].x
+                      : staged[own + e] * turn[j].x - staged[own + e + distance] * turn[j].y;
       }
     }
   }
@@ -113,12 +118,12 @@ void main() {
     uint e = lane + j * LANES;
     if (e < dim) {
       staged[own + e] = x[j];
-      if (isQ) result.v[(row * headCount + head) * KEY_DIM + e] = x[j];
+      if (isQ) result.v[(row * HEAD_COUNT + head) * KEY_DIM + e] = x[j];
     }
   }
   if (SUBGROUP < LANES) barrier();
-  if (isQ && Q8 == 0) return;
-  uint at = (slot(rows, row, p) * headCountKv + head) * dim;
+  uint at = (slot(rows, row, p) * HEAD_COUNT_KV + (isQ ? 0 : head)) * dim;
   // Every lane goes through storeElements with q8_0, whose maxima need all of them; Q stores nothing.
   storeElements(isV ? values : keys, further(isV ? values : keys, isV ? valueScales : keyScales), at, isQ ? 0 : dim, own, lane);
+  finishLink(link);
 }

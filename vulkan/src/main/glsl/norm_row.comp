@@ -4,30 +4,37 @@
 // in the form HALF (include/half.glsl). Grid: x * z = rows.
 #include "include/types.glsl"
 #include "include/lanes.glsl"
+#include "include/chain.glsl"
 layout(constant_id = 1) const uint COLS = 256;
 layout(constant_id = 2) const uint NORM = 1;
 layout(constant_id = 3) const uint FORM = 1;
 layout(constant_id = 4) const uint HALF = 0;
+const uint NORM_GROUP = 256;
 #include "include/norm.glsl"
 #include "include/quantized.glsl"
 #include "include/half.glsl"
 
 layout(push_constant, scalar) uniform Push {
-  Vecs a;
-  Vecs b;
+  LiveVecs a;
+  LiveVecs b;
   Vecs weight; // [COLS]
   Vecs post;   // [COLS]
-  Vecs sum;
-  Words quants; // or float16
-  Pairs blocks; // or scales of rows
+  LiveVecs sum;
+  LiveWords quants; // or float16
+  LivePairs blocks; // or scales of rows
   uint n;
   float eps;
   float scale;
+  Link link;
 };
 
 void main() {
   uint row = workgroup();
-  if (row >= n) return;
+  if (row >= n) {
+    finishLink(link);
+    return;
+  }
+  awaitLink(link);
   vec4 normed[MAX_RUNS];
   normalize(normed, a, b, weight, post, sum, row, true, eps, scale);
   uint id = invocation();
@@ -48,10 +55,11 @@ void main() {
       largest = max(largest, max(max(y.x, y.y), max(y.z, y.w)));
     }
     float power = powerOf(workgroupMax(largest));
-    if (id == 0) Floats(blocks).v[row] = power;
+    if (id == 0) LiveFloats(blocks).v[row] = power;
     for (uint j = 0; j < RUNS; j++) {
       uint i = id + j * NORM_GROUP;
-      if (i < COLS / 4) storeHalf4(Pairs(quants), row, COLS, i, normed[j] / power, HALF);
+      if (i < COLS / 4) storeHalf4(LivePairs(quants), row, COLS, i, normed[j] / power, HALF);
     }
   }
+  finishLink(link);
 }

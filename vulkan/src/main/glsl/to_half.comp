@@ -3,20 +3,26 @@
 #include "include/types.glsl"
 #include "include/lanes.glsl"
 #include "include/reduce.glsl"
+#include "include/chain.glsl"
 #include "include/half.glsl"
 layout(constant_id = 1) const uint FORM = 0; // of include/half.glsl
 
 layout(push_constant, scalar) uniform Push {
-  Vecs x;        // [n, cols]
-  Pairs result;  // [n, cols], or [n, 2 cols] in two terms, or pieces
-  Floats powers; // [n]
+  LiveVecs x;    // [n, cols]
+  LivePairs result; // [n, cols], or [n, 2 cols] in two terms, or pieces
+  LiveFloats powers; // [n]
   uint n;
   uint cols; // a multiple of 4
+  Link link;
 };
 
 void main() {
   uint row = workgroup();
-  if (row >= n) return;
+  if (row >= n) {
+    finishLink(link);
+    return;
+  }
+  awaitLink(link);
   uint id = invocation();
   float largest = 0;
   for (uint i = id; i < cols / 4; i += gl_WorkGroupSize.x) {
@@ -28,4 +34,5 @@ void main() {
   for (uint i = id; i < cols / 4; i += gl_WorkGroupSize.x) {
     storeHalf4(result, row, cols, i, x.v[row * (cols / 4) + i] / power, FORM);
   }
+  finishLink(link);
 }

@@ -12,7 +12,7 @@ float powerOf(float largest) {
 // Run i of 4 elements of a row of cols elements. `form` 0: rows; 1: rows in two terms; 2: pieces of 8
 // elements of 16 rows each, [row / 16][piece][row % 16], with the two middle elements of each run
 // exchanged, as mul_mat_matrix_q.comp wants them.
-void storeHalf4(Pairs to, uint row, uint cols, uint i, vec4 x, uint form) {
+void storeHalf4(LivePairs to, uint row, uint cols, uint i, vec4 x, uint form) {
   if (form == 2) {
     uint piece = (row / 16 * (cols / 8) + i / 2) * 16 + row % 16;
     to.v[2 * piece + i % 2] = uvec2(packHalf2x16(x.xz), packHalf2x16(x.yw));

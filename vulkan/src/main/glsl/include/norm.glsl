@@ -1,8 +1,8 @@
 // Norms over a whole row by one workgroup of NORM_GROUP invocations, each of which keeps every
 // NORM_GROUP-th run of 4 elements in registers: s = a; with NORM 2, s = a + b * scale; with NORM 3,
-// s = a + norm(b, post) * scale; then out = s / sqrt(mean(s^2) + eps) * weight. Needs COLS, NORM.
+// s = a + norm(b, post) * scale; then out = s / sqrt(mean(s^2) + eps) * weight. Needs COLS, NORM,
+// and NORM_GROUP, the invocations of a workgroup.
 #include "include/reduce.glsl"
-const uint NORM_GROUP = 256;
 const uint RUNS = (COLS / 4 + NORM_GROUP - 1) / NORM_GROUP;
 const uint MAX_RUNS = 16; // of any COLS
 
@@ -16,7 +16,7 @@ float rowFactor(vec4 normed[MAX_RUNS], float eps) {
 }
 
 // The norm of row `row`; with `keep` stores s.
-void normalize(out vec4 normed[MAX_RUNS], Vecs a, Vecs b, Vecs weight, Vecs post, Vecs sum, uint row, bool keep, float eps, float scale) {
+void normalize(out vec4 normed[MAX_RUNS], LiveVecs a, LiveVecs b, Vecs weight, Vecs post, LiveVecs sum, uint row, bool keep, float eps, float scale) {
   precise vec4 s;
   vec4 factors[MAX_RUNS]; // loaded early: they come from memory, the rest from a cache
   uint id = invocation();

@@ -17,6 +17,15 @@ layout(buffer_reference, scalar, buffer_reference_align = 1) buffer Bytes { uint
 layout(buffer_reference, scalar, buffer_reference_align = 16) buffer Vecs { vec4 v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 8) buffer Pairs { uvec2 v[]; };
 
+// The same of memory that a dispatch beside this one writes: not through a cache of one multiprocessor.
+layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer LiveFloats { float v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer LiveWords { uint v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 2) coherent buffer LiveHalfs { uint16_t v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 1) coherent buffer LiveBytes { uint8_t v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 8) coherent buffer LivePairs { uvec2 v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 16) coherent buffer LiveQuads { uvec4 v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 16) coherent buffer LiveVecs { vec4 v[]; };
+
 layout(local_size_x_id = 0) in;
 // Invocations of a subgroup: every pipeline is compiled for one size.
 layout(constant_id = 31) const uint SUBGROUP = 32;

@@ -65,7 +65,7 @@ final class AttentionRecorder {
     KvLayer layer = h.layer();
     KvBuffers.Planes keys = resources.kv.keys(layer);
     KvBuffers.Planes values = resources.kv.values(layer);
-    dispatcher.uses(
+    dispatcher.links(
         Set.of(resources.buffer(h.q()), resources.buffer(h.k()), resources.buffer(h.v())),
         Set.of(resources.buffer(h.out()), Resources.kv(layer)));
     int heads = h.q().width() / layer.keyDim();
@@ -76,9 +76,7 @@ final class AttentionRecorder {
         .addresses(resources.address(h.out()), resources.ropes.address(h.rope()))
         .addresses(keys.data(), values.data());
     pushRows(push, layer);
-    push.ints(heads | layer.headCountKv() << 16, n)
-        .floats(h.eps(), (float) h.params().magnitude())
-        .ints(keys.scaleUnits(), values.scaleUnits());
+    push.ints(n, keys.scaleUnits(), values.scaleUnits());
     recorder.run(
         recorder.pipeline(
             Kernel.plain("heads"),
@@ -89,7 +87,11 @@ final class AttentionRecorder {
             h.params().layout() == Layout.NEOX ? 1 : 0,
             h.params().dims(),
             h.qNorm() == null ? 0 : 1,
-            h.kNorm() == null ? 0 : 1),
+            h.kNorm() == null ? 0 : 1,
+            heads,
+            layer.headCountKv(),
+            Float.floatToRawIntBits(h.eps()),
+            Float.floatToRawIntBits((float) h.params().magnitude())),
         push,
         ((long) n * (heads + 2L * layer.headCountKv()) + 7) / 8,
         1);
@@ -138,7 +140,7 @@ final class AttentionRecorder {
     if (quantize) {
       writes.add(Scratch.QUANTIZED);
     }
-    dispatcher.uses(Set.of(resources.buffer(a.q()), Resources.kv(layer)), writes);
+    dispatcher.links(Set.of(resources.buffer(a.q()), Resources.kv(layer)), writes);
     KvBuffers.Planes keys = resources.kv.keys(layer);
     KvBuffers.Planes values = resources.kv.values(layer);
     Scratch scratch = resources.scratch;
@@ -150,7 +152,7 @@ final class AttentionRecorder {
         .ints(keys.scaleUnits(), values.scaleUnits())
         .addresses(scratch.partials.address(), scratch.counters.address());
     pushRows(push, layer);
-    push.ints(n, a.headCount(), layer.headCountKv(), layer.window()).floats(a.scale(), a.softCap());
+    push.ints(layer.window()).floats(a.scale(), a.softCap());
     recorder.run(
         recorder.pipeline(
             Kernel.plain("attend"),
@@ -161,7 +163,9 @@ final class AttentionRecorder {
             a.sinks() == null ? 0 : 1,
             shared,
             quantize ? 1 : 0,
-            PARTS),
+            PARTS,
+            a.headCount(),
+            layer.headCountKv()),
         push,
         a.headCount() / shared,
         n,

@@ -132,6 +132,9 @@ record Kernel(String name, String source, Map<String, String> defines) {
     defines.put("ROWS_OF_LANE", (shape.m() == shape.lanes() ? shape.m() : 2) + "u");
     defines.put("FM", MATRIX_Q_TALL + "u");
     defines.put("FN", wide + "u");
+    if (wide > 1) {
+      defines.put("WIDE", "1");
+    }
     return new Kernel(
         "mul_mat_matrix_q_%d_%s_%d"
             .formatted(shape.lanes(), type.name().toLowerCase(Locale.ROOT), wide),

@@ -131,7 +131,7 @@ final class MatrixProducts {
     int tall = Kernel.MATRIX_Q_TALL * shape.m() / (kind > 0 ? 2 : 1);
     int wide = n > shape.n() ? 2 : 1;
     toHalves(norm, x, Form.PIECES);
-    dispatcher.uses(Set.of(Scratch.HALVES), written(band));
+    dispatcher.links(Set.of(Scratch.HALVES), written(band));
     push.clear()
         .addresses(scratch.halves.address(), scratch.powers.address())
         .addresses(resources.weights.planes(weight)[0]);
@@ -168,7 +168,7 @@ final class MatrixProducts {
       recorder.normRows(
           norm, 2, form.code, Scratch.HALVES, scratch.halves.address(), scratch.powers.address());
     } else {
-      dispatcher.uses(Set.of(resources.buffer(x)), Set.of(Scratch.HALVES));
+      dispatcher.links(Set.of(resources.buffer(x)), Set.of(Scratch.HALVES));
       int n = recorder.rows(x);
       push.clear()
           .addresses(resources.address(x), scratch.halves.address(), scratch.powers.address())

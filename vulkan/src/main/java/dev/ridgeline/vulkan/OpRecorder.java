@@ -203,7 +203,7 @@ final class OpRecorder {
         .addresses(resources.weights.planes(e.table()))
         .ints(e.out().width(), tokens, e.table().rows())
         .floats(e.scale());
-    run(pipeline(Kernel.of("get_rows", e.table().type()), 64), push, tokens, 1);
+    run(pipeline(Kernel.of("get_rows", e.table().type()), Dispatcher.GROUP), push, tokens, 1);
   }
 
   /** The norm of a product that has no kernel to do it on the way. */
@@ -229,7 +229,7 @@ final class OpRecorder {
     Set<Integer> reads = new HashSet<>();
     Set<Integer> writes = new HashSet<>(Set.of(resource));
     normUses(norm, reads, writes);
-    dispatcher.uses(reads, writes);
+    dispatcher.links(reads, writes);
     int n = rows(norm.a());
     push.clear()
         .addresses(resources.address(norm.a()), address(norm.b()))

@@ -3,6 +3,7 @@ package dev.ridgeline.vulkan;
 import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.Value;
 import dev.ridgeline.graph.Weight;
+import dev.ridgeline.vulkan.device.GpuPipeline;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,19 +22,11 @@ final class Products {
   /** Invocations of the kernels whose workgroups do whole rows of a norm or tiles of a product. */
   private static final int GROUP = 256;
 
-  /** Rows of a workgroup of {@code mul_mat_vec_q.comp} for each row of 32 lanes. */
-  private static final int LANE_GROUPS = GROUP / 32;
-
   /** Tokens of a workgroup that it is compiled for: their sums must fit its registers. */
-  private static final int[] TOGETHER = {1, 2, 3, 4, 6, 8, 12, 16};
+  private static final int[] TOGETHER = {1, 2, 3, 4, 6, 8};
 
   /** More workgroups than this do not each make the norm of their input again. */
   private static final int MAX_NORM_GROUPS = 1024;
-
-  /** Rows at a time, and units under way, of a row of lanes: measured on an H200. */
-  private static final int ROWS_AT_ONCE = 4;
-
-  private static final int UNITS_AHEAD = 4;
 
   /** Of {@code mul_mat_vec.comp}: invocations, rows and tokens of a workgroup. */
   private static final int VEC_GROUP = 128;
@@ -113,7 +106,7 @@ final class Products {
         if (integer && matrices.decodes(n)) {
           matrices.recordDecoding(op.norm(), m.x(), band, kind, n);
         } else if (integer && n <= MAX_VEC_TOKENS) {
-          GpuOp.Norm norm = prepareInteger(op, n, ceil(m.gate().rows(), 4 * LANE_GROUPS));
+          GpuOp.Norm norm = prepareInteger(op, n, groups(band, 2, n));
           integerProduct(norm, m.x(), band, kind, n, intoInt8 && m.gate().rows() % 32 == 0);
         } else {
           gatedOtherwise(op, m, band, kind, n);
@@ -128,14 +121,16 @@ final class Products {
   }
 
   private void integerProducts(GpuOp.Products op, List<Band> bands, int n) {
-    int groups =
-        bands.stream()
-            .mapToInt(b -> ceil(b.rows(), vecRows(b.rows(), n, op.norm() != null) * LANE_GROUPS))
-            .sum();
+    int groups = bands.stream().mapToInt(b -> groups(b, 1, n)).sum();
     GpuOp.Norm norm = prepareInteger(op, n, groups);
     for (Band band : bands) {
       integerProduct(norm, op.x(), band, 0, n, false);
     }
+  }
+
+  private static int groups(Band band, int matrices, int n) {
+    VecShape shape = VecShape.of(band.weight().cols(), band.rows(), matrices, together(n));
+    return ceil(band.rows(), shape.tall());
   }
 
   /**
@@ -190,25 +185,6 @@ final class Products {
     }
   }
 
-  /** Rows of 32 lanes: more share the loads of x, fewer make more workgroups of few rows. */
-  private static int vecRows(int rows, int n, boolean withNorm) {
-    if (n > 2) {
-      return rows >= 4096 ? 4 : 2;
-    }
-    return rows >= 16_384 ? 4 : rows >= (withNorm ? 4096 : 8192) ? 2 : 1;
-  }
-
-  /** Rows at a time: their units and sums must leave registers for several workgroups. */
-  private static int atOnce(int rows, int kind) {
-    return Math.min(rows, kind > 0 ? ROWS_AT_ONCE / 2 : ROWS_AT_ONCE);
-  }
-
-  /** Units of each row at a time, so that about four loads are under way. */
-  private static int parallel(int rows, int kind, int tokens) {
-    int under = atOnce(rows, kind) * (kind > 0 ? 2 : 1);
-    return tokens > 1 ? 1 : Math.max(1, UNITS_AHEAD / under);
-  }
-
   private static int sums(int count) {
     return count == 1 ? 1 : Integer.highestOneBit(2 * count - 1);
   }
@@ -238,7 +214,11 @@ final class Products {
     if (intoInt8) {
       writes.add(Scratch.GATED);
     }
-    dispatcher.uses(reads, writes);
+    if (n <= VecShape.MAX_KEPT) {
+      dispatcher.links(reads, writes);
+    } else {
+      dispatcher.usesUnlinked(reads, writes); // x is read again and again, through caches
+    }
     Weight weight = band.weight();
     push.clear();
     if (norm == null) {
@@ -261,27 +241,16 @@ final class Products {
     }
     push.addresses(band.bias() == null ? 0 : recorder.vector(band.bias()))
         .ints(resources.weights.units(weight))
-        .ints(weight.cols(), band.rows(), n, band.rows(0), band.rows(1))
+        .ints(band.rows(), n, band.rows(0), band.rows(1))
         .floats(norm == null ? 0 : norm.eps(), norm == null ? 0 : norm.scale());
-    int rows = kind > 0 ? 4 : vecRows(band.rows(), n, norm != null);
     int tokens = together(n);
+    VecShape shape = VecShape.of(weight.cols(), band.rows(), kind > 0 ? 2 : 1, tokens);
+    int hasBias = band.bias() == null ? 0 : 1;
     recorder.run(
-        recorder.pipeline(
-            Kernel.of("mul_mat_vec_q", weight.type()),
-            GROUP,
-            tokens,
-            rows,
-            kind,
-            band.bias() == null ? 0 : 1,
-            0,
-            norm == null ? 0 : norm.mode(),
-            intoInt8 ? 1 : 0,
-            norm == null ? 256 : weight.cols(),
-            parallel(rows, kind, tokens),
-            atOnce(rows, kind),
-            sums(atOnce(rows, kind) * tokens)),
+        vecPipeline(
+            weight, shape, tokens, kind, hasBias, 0, norm == null ? 0 : norm.mode(), intoInt8),
         push,
-        ceil(band.rows(), rows * LANE_GROUPS),
+        ceil(band.rows(), shape.tall()),
         ceil(n, tokens));
     if (intoInt8) {
       gated = band.out(0);
@@ -370,7 +339,7 @@ final class Products {
       return;
     }
     quantize(m.x());
-    dispatcher.uses(
+    dispatcher.usesUnlinked(
         Set.of(Scratch.QUANTIZED, resources.buffer(m.route())), Set.of(resources.buffer(m.out())));
     push.clear()
         .addresses(
@@ -382,27 +351,40 @@ final class Products {
         .addresses(resources.weights.planes(weight)[0], resources.address(m.out()), 0, 0)
         .addresses(m.bias() == null ? 0 : recorder.vector(m.bias()))
         .ints(resources.weights.units(weight))
-        .ints(weight.cols(), weight.rows(), n, weight.rows(), m.x().width())
+        .ints(weight.rows(), n, weight.rows(), m.x().width())
         .floats(0, 0);
-    int rows = vecRows(weight.rows() * k, 1, false);
+    VecShape shape = VecShape.of(weight.cols(), weight.rows(), 1, 1);
     recorder.run(
-        recorder.pipeline(
-            Kernel.of("mul_mat_vec_q", weight.type()),
-            GROUP,
-            1,
-            rows,
-            0,
-            hasBias,
-            k,
-            0,
-            0,
-            256,
-            parallel(rows, 0, 1),
-            atOnce(rows, 0),
-            sums(atOnce(rows, 0))),
+        vecPipeline(weight, shape, 1, 0, hasBias, k, 0, false),
         push,
-        ceil(weight.rows(), rows * LANE_GROUPS),
+        ceil(weight.rows(), shape.tall()),
         n);
+  }
+
+  private GpuPipeline vecPipeline(
+      Weight weight,
+      VecShape shape,
+      int tokens,
+      int kind,
+      int hasBias,
+      int experts,
+      int norm,
+      boolean intoInt8) {
+    return recorder.pipeline(
+        Kernel.of("mul_mat_vec_q", weight.type()),
+        shape.invocations(),
+        tokens,
+        shape.rows(),
+        kind,
+        hasBias,
+        experts,
+        norm,
+        intoInt8 ? 1 : 0,
+        weight.cols(),
+        shape.slices(),
+        shape.sets(),
+        shape.atOnce(),
+        sums(shape.atOnce() * tokens));
   }
 
   private void pushFloat(

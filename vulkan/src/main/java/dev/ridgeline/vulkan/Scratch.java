@@ -63,7 +63,8 @@ final class Scratch implements AutoCloseable {
           + 2 * decoded
           + partials
           + counters
-          + largest;
+          + largest
+          + Chain.BYTES;
     }
   }
 
@@ -74,6 +75,10 @@ final class Scratch implements AutoCloseable {
   final GpuBuffer partials;
   final GpuBuffer counters;
   final GpuBuffer largest;
+
+  /** Counters of {@link Chain}. */
+  final GpuBuffer links;
+
   private final GpuBuffer decoded;
   private final Sizes sizes;
   private final Opened open = new Opened();
@@ -89,6 +94,7 @@ final class Scratch implements AutoCloseable {
       partials = open.add(device.buffer(sizes.partials, GpuBuffer.Use.DEVICE));
       counters = open.add(device.buffer(sizes.counters, GpuBuffer.Use.DEVICE));
       largest = open.add(device.buffer(sizes.largest, GpuBuffer.Use.DEVICE));
+      links = open.add(device.buffer(Chain.BYTES, GpuBuffer.Use.DEVICE));
       decoded = open.add(device.buffer(2 * sizes.decoded, GpuBuffer.Use.DEVICE));
       try (var clear = device.record()) {
         clear.clear(counters, 0, counters.bytes());

@@ -47,6 +47,7 @@ final class VulkanExecutable implements Executable {
   private final List<GpuOp> ops;
   private final Capacity capacity;
   private final StepCheck check;
+  private final boolean chained;
   private final Resources resources;
   private final GpuBuffer logits;
 
@@ -84,6 +85,7 @@ final class VulkanExecutable implements Executable {
     graph = Lowering.split(whole);
     ops = Lowering.of(graph);
     this.capacity = capacity;
+    chained = Chain.suits(device.info());
     check = new StepCheck(graph, capacity);
     resources = new Resources(device, pipelines, graph, ops, weights, capacity);
     top = resources.add(topBytes(capacity.maxOutputs()), GpuBuffer.Use.READBACK);
@@ -156,7 +158,7 @@ final class VulkanExecutable implements Executable {
     if (recording == null) {
       recording = device.record();
       recording.barrier();
-      record(shape, new Dispatcher(recording, false));
+      record(shape, dispatcher(recording, false));
       if (shape.top && shape.outputs > 0) {
         recording.barrier();
         GpuBuffer from = resources.scratch.largest;
@@ -194,6 +196,11 @@ final class VulkanExecutable implements Executable {
     recordings.put(what, recording);
   }
 
+  private Dispatcher dispatcher(Recording recording, boolean timed) {
+    Chain chain = chained ? Chain.in(recording, resources.scratch.links) : null;
+    return new Dispatcher(recording, chain, timed);
+  }
+
   private void record(Shape shape, Dispatcher dispatcher) {
     new OpRecorder(
             graph,
@@ -218,7 +225,7 @@ final class VulkanExecutable implements Executable {
     resources.step.use(done);
     resources.step.write(step);
     try (Recording recording = device.record(1 + MAX_DISPATCHES_AN_OP * (ops.size() + 1))) {
-      var dispatcher = new Dispatcher(recording, true);
+      Dispatcher dispatcher = dispatcher(recording, true);
       record(new Shape(step.tokenCount(), step.outputCount(), done, false), dispatcher);
       recording.end();
       recording.run(); // the driver's first run of a recording is not its usual one

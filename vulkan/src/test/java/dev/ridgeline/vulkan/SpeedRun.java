@@ -114,14 +114,19 @@ final class SpeedRun {
       }
     }
     Collections.sort(all);
+    fill(graph, e, step, cell.sequences(), cell.depth, Math.min(n, 512));
+    e.run(step);
+    float[] logits = new float[e.vocabularySize()];
+    e.logits(step.outputCount() - 1, logits);
     System.out.printf(
-        "  %s%d@%d: %.1f tok/s (best %.1f), %.3f ms a step%n",
+        "  %s%d@%d: %.1f tok/s (best %.1f), %.3f ms a step, logits %08x%n",
         cell.prompt ? "p" : "g",
         cell.count,
         cell.depth,
         all.get(all.size() / 2),
         best,
-        1e3 * n * cell.sequences() / all.get(all.size() / 2));
+        1e3 * n * cell.sequences() / all.get(all.size() / 2),
+        Arrays.hashCode(logits));
     if (cell.profile) {
       fill(graph, e, step, cell.sequences(), cell.depth, Math.min(n, 512));
       print(e.profile(step));

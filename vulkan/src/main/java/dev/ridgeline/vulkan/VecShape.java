@@ -1,0 +1,87 @@
+package dev.ridgeline.vulkan;
+
+/**
+ * How workgroups of {@code mul_mat_vec_q.comp} share a matrix: a row's columns in slices, each for
+ * 32 lanes of which each takes one unit of 32 weights, or few of very long rows; rows in sets. The
+ * numbers were measured on an H200 for matrices of models of 1 to 27 B (docs/kernels/vulkan.md):
+ * about one workgroup for each of its 132 multiprocessors, and eight rows under way.
+ *
+ * @param slices of a row's columns: by their number alone, so that sums do not depend on the rest
+ * @param sets of rows
+ * @param rows of each set
+ * @param atOnce rows of a set whose weights are under way together
+ */
+record VecShape(int slices, int sets, int rows, int atOnce) {
+  /** Tokens whose x stays in registers, so that a kernel of a chain reads it once. */
+  static final int MAX_KEPT = 4;
+
+  private static final int UNIT = 32;
+  private static final int LANES = 32;
+  private static final int MAX_SLICES = 24;
+
+  /** Rows of a block of the result as int8. */
+  private static final int BLOCK = 32;
+
+  private static final int MULTIPROCESSORS = 132;
+  private static final int MAX_TALL = 64;
+
+  /** From here on rows are enough for many small workgroups. */
+  private static final int MANY_ROWS = 1 << 14;
+
+  /** More slices are enough invocations, with fewer rows at a time. */
+  private static final int MANY_SLICES = 8;
+
+  /** Sums of all slices of a workgroup, in shared memory of which devices have 32 KB. */
+  private static final int MAX_SUMS = 4096;
+
+  /**
+   * For {@code tokens} tokens a workgroup.
+   *
+   * @param matrices 2 for gate and up, whose result is wanted in blocks
+   */
+  static VecShape of(int cols, int rows, int matrices, int tokens) {
+    int units = Math.ceilDiv(cols, UNIT * LANES);
+    int slices = Math.ceilDiv(units, Math.ceilDiv(units, MAX_SLICES));
+    int tall = matrices > 1 ? slices > 2 ? MAX_TALL : BLOCK : tall(rows, slices);
+    while (tall > 8 && tall * slices * matrices * tokens > MAX_SUMS) {
+      tall = tall / 2;
+    }
+    if (matrices > 1) {
+      tall = Math.max(tall, BLOCK);
+    }
+    int sets = sets(rows, tall, slices, matrices);
+    int most = slices > MANY_SLICES ? 2 : 8 / matrices;
+    int atOnce = Math.max(1, tokens == 1 ? most : Math.min(most, 8 / tokens));
+    return new VecShape(slices, sets, tall / sets, Integer.highestOneBit(atOnce));
+  }
+
+  private static int tall(int rows, int slices) {
+    if (rows >= MANY_ROWS) {
+      return slices > 2 ? 16 : MAX_TALL;
+    }
+    int even = Math.ceilDiv(rows, MULTIPROCESSORS);
+    if (slices > MANY_SLICES) {
+      return Math.clamp(Math.ceilDiv(even, 16) * 16, 16, MAX_TALL);
+    }
+    return Math.clamp(Integer.highestOneBit(2 * even - 1), 16, MAX_TALL);
+  }
+
+  private static int sets(int rows, int tall, int slices, int matrices) {
+    if (slices > MANY_SLICES) {
+      return tall % 4 == 0 && 2 * slices <= 28 ? 2 : 1;
+    }
+    if (slices > 2 && (matrices > 1 || rows >= MANY_ROWS)) {
+      return matrices > 1 && tall > BLOCK ? 2 : 1;
+    }
+    return Math.min(Math.min(4, Integer.highestOneBit(16 / slices)), tall / 8);
+  }
+
+  /** Rows of a workgroup. */
+  int tall() {
+    return sets * rows;
+  }
+
+  int invocations() {
+    return LANES * slices * sets;
+  }
+}
