@@ -271,13 +271,15 @@ void main() {
     finishLink(link);
     return;
   }
-  memoryBarrierBuffer();
-  barrier();
   uint counter = row * (HEAD_COUNT / HEADS) + gl_WorkGroupID.x;
-  if (id == 0) arrived = atomicAdd(counters.v[counter], 1);
+  barrier();
+  if (id == 0) {
+    memoryBarrierBuffer();
+    arrived = atomicAdd(counters.v[counter], 1);
+    memoryBarrierBuffer();
+  }
   barrier();
   if (arrived == parts - 1) {
-    memoryBarrierBuffer();
     if (id == 0) counters.v[counter] = 0;
     finish(row, head0, parts);
   }

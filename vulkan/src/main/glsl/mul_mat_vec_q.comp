@@ -8,6 +8,7 @@
 // One token's x may come from a norm that each workgroup computes for itself (NORM, include/norm.glsl):
 // cheaper than a dispatch and a barrier. Up to three matrices that lie one after the other have their
 // own results (Q, K and V). Experts: t counts pairs of token and expert; then TOKENS is 1.
+// Gate and up are rows like others, of different lanes, until their sums meet.
 // Grid: x * z = ceil(rows / (SETS * ROWS)), y = ceil(n / TOKENS). Sums: int32 within half a unit, float32
 // over units.
 #include "include/types.glsl"
@@ -28,10 +29,11 @@ layout(constant_id = 6) const uint NORM = 0;         // 0: x is int8; 1 to 3: in
 layout(constant_id = 7) const uint QUANTIZE = 0;     // 1: the result is int8; then SETS * ROWS is 32
 layout(constant_id = 8) const uint COLS = 256;
 layout(constant_id = 9) const uint SLICES = 1;
-layout(constant_id = 10) const uint SETS = 1;        // of rows; SETS * SLICES * 32 invocations
+layout(constant_id = 10) const uint SETS = 1;        // of rows, of each of gate and up
 layout(constant_id = 11) const uint AT_ONCE = 1;     // rows at a time, a divisor of ROWS
 layout(constant_id = 12) const uint SUMS = 1;        // a power of two of at least AT_ONCE * TOKENS
-const uint GROUP = LANES * SLICES * SETS;
+const uint UP = PRODUCT > 0 ? 1 : 0;
+const uint GROUP = LANES * SLICES * SETS * (1 + UP);
 const uint NORM_GROUP = GROUP;
 #include "include/norm.glsl"
 
@@ -59,7 +61,6 @@ layout(push_constant, scalar) uniform Push {
 };
 
 const uint MAX_KEPT = 4; // tokens; VecShape.java
-const uint UP = PRODUCT > 0 ? 1 : 0;
 const uint ROW_UNITS = COLS / 32;
 const uint EACH = (ROW_UNITS + LANES * SLICES - 1) / (LANES * SLICES);
 const uint TALL = SETS * ROWS;     // rows of a workgroup
@@ -184,10 +185,7 @@ void epilogue(uint t0, uint firstRow) {
 }
 
 #define LOAD(pass, r, k)                                                                            \
-  [[unroll]] for (uint g = 0; g <= UP; g++) {                                                       \
-    uint row = firstRow + min(row0 + (pass) + r, rows - 1) + g * rows;                              \
-    raw[r][k][g] = rawUnit(planes, row * (COLS / BLOCK) + at[k] / UNITS, at[k] % UNITS);            \
-  }
+  raw[r][k] = rawUnit(planes, (firstRow + min(row0 + (pass) + r, rows - 1)) * (COLS / BLOCK) + at[k] / UNITS, at[k] % UNITS);
 
 Unit unitOf(RawUnit r, uint u) {
   Unit result;
@@ -229,11 +227,12 @@ void main() {
   uint team = invocation() / LANES;
   uint lane = invocation() % LANES;
   uint slice = team % SLICES;
-  uint set = team / SLICES;
+  uint which = team / SLICES % (1 + UP);
+  uint set = team / SLICES / (1 + UP);
   uint row0 = (workgroup() * SETS + set) * ROWS;
   uint t0 = gl_WorkGroupID.y * TOKENS;
   uint xAt = 0;
-  uint firstRow = 0;
+  uint firstRow = which * rows;
   if (workgroup() * TALL >= rows) {
     finishLink(link);
     return;
@@ -249,7 +248,7 @@ void main() {
 #endif
   Weights planes = Weights(Words(w), Words(further(w, plane1)), Words(further(w, plane2)), Words(further(w, plane3)));
   uint at[EACH];
-  RawUnit raw[AT_ONCE][EACH][1 + UP];
+  RawUnit raw[AT_ONCE][EACH];
   [[unroll]] for (uint k = 0; k < EACH; k++) at[k] = min((k * SLICES + slice) * LANES + lane, ROW_UNITS - 1);
   // The first weights are under way while what comes before ends, and during the norm.
   [[unroll]] for (uint r = 0; r < AT_ONCE; r++) {
@@ -266,15 +265,10 @@ void main() {
   }
   [[dont_unroll]] for (uint pass = 0; pass < ROWS; pass += AT_ONCE) {
     float acc[SUMS];
-    float accUp[SUMS];
-    [[unroll]] for (uint i = 0; i < SUMS; i++) {
-      acc[i] = 0;
-      accUp[i] = 0;
-    }
+    [[unroll]] for (uint i = 0; i < SUMS; i++) acc[i] = 0;
     [[unroll]] for (uint r = 0; r < AT_ONCE; r++) {
       [[unroll]] for (uint k = 0; k < EACH; k++) {
-        Unit u = unitOf(raw[r][k][0], at[k] % UNITS);
-        Unit up = unitOf(raw[r][k][UP], at[k] % UNITS);
+        Unit u = unitOf(raw[r][k], at[k] % UNITS);
         if (pass + AT_ONCE < ROWS) LOAD(pass + AT_ONCE, r, k)
         bool there = (k * SLICES + slice) * LANES + lane < ROW_UNITS;
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
@@ -282,23 +276,18 @@ void main() {
           if (KEPT) y = kept[t][k];
           else y = xOf(min(t0 + t, n - 1) * COLS, at[k], there);
           acc[r * TOKENS + t] = addUnit(acc[r * TOKENS + t], u, y);
-          if (UP > 0) accUp[r * TOKENS + t] = addUnit(accUp[r * TOKENS + t], up, y);
         }
       }
     }
     REDUCE(acc)
-    if (UP > 0) {
-      REDUCE(accUp)
-    }
     [[unroll]] for (uint j = 0; j < (SUMS + LANES - 1) / LANES; j++) {
       uint sum = sumOf(lane, j);
       if (sum < AT_ONCE * TOKENS) {
-        uint i = slice * RESULTS + sum % TOKENS * TALL + set * ROWS + pass + sum / TOKENS;
+        uint i = (which * SLICES + slice) * RESULTS + sum % TOKENS * TALL + set * ROWS + pass + sum / TOKENS;
         parts[i] = acc[j];
-        if (UP > 0) parts[SLICES * RESULTS + i] = accUp[j];
       }
     }
   }
-  epilogue(t0, firstRow);
+  epilogue(t0, EXPERTS_USED > 0 ? firstRow : 0);
   finishLink(link);
 }

@@ -14,8 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Records attention, and how K and V come into the cache. */
 final class AttentionRecorder {
-  /** Parts into which the positions of a row are cut at most; {@code PARTS} of the shader. */
-  static final int PARTS = 32;
+  /**
+   * Parts into which the positions of a row are cut at most; {@code PARTS} of the shader. On an
+   * H200, llama-8b at depth 4,096 runs at 396 tok/s with 16, 387 with 12, 365 with 32, 357 with 8.
+   */
+  static final int PARTS = 16;
 
   private static final int GROUP = 256;
 

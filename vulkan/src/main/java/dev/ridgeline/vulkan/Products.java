@@ -143,7 +143,7 @@ final class Products {
       quantize(op.x());
       return null;
     }
-    if (n == 1 && groups <= MAX_NORM_GROUPS) {
+    if (n == 1 && groups <= MAX_NORM_GROUPS && norm.post() == null) {
       return norm;
     }
     recorder.normRows(

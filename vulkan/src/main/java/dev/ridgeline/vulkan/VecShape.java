@@ -7,11 +7,12 @@ package dev.ridgeline.vulkan;
  * about one workgroup for each of its 132 multiprocessors, and eight rows under way.
  *
  * @param slices of a row's columns: by their number alone, so that sums do not depend on the rest
- * @param sets of rows
+ * @param sets of rows, for each of the matrices
+ * @param matrices 2 for gate and up, whose result is wanted in blocks
  * @param rows of each set
  * @param atOnce rows of a set whose weights are under way together
  */
-record VecShape(int slices, int sets, int rows, int atOnce) {
+record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
   /** Tokens whose x stays in registers, so that a kernel of a chain reads it once. */
   static final int MAX_KEPT = 4;
 
@@ -25,6 +26,9 @@ record VecShape(int slices, int sets, int rows, int atOnce) {
   private static final int MULTIPROCESSORS = 132;
   private static final int MAX_TALL = 64;
 
+  /** Workgroups of a product of gate and up. */
+  private static final int GATED_GROUPS = 224;
+
   /** From here on rows are enough for many small workgroups. */
   private static final int MANY_ROWS = 1 << 14;
 
@@ -34,25 +38,25 @@ record VecShape(int slices, int sets, int rows, int atOnce) {
   /** Sums of all slices of a workgroup, in shared memory of which devices have 32 KB. */
   private static final int MAX_SUMS = 4096;
 
-  /**
-   * For {@code tokens} tokens a workgroup.
-   *
-   * @param matrices 2 for gate and up, whose result is wanted in blocks
-   */
+  /** For {@code tokens} tokens a workgroup. */
   static VecShape of(int cols, int rows, int matrices, int tokens) {
     int units = Math.ceilDiv(cols, UNIT * LANES);
     int slices = Math.ceilDiv(units, Math.ceilDiv(units, MAX_SLICES));
-    int tall = matrices > 1 ? slices > 2 ? MAX_TALL : BLOCK : tall(rows, slices);
+    int tall = matrices > 1 ? gatedTall(rows) : tall(rows, slices);
     while (tall > 8 && tall * slices * matrices * tokens > MAX_SUMS) {
       tall = tall / 2;
     }
     if (matrices > 1) {
-      tall = Math.max(tall, BLOCK);
+      tall = Math.max(tall / BLOCK, 1) * BLOCK;
     }
     int sets = sets(rows, tall, slices, matrices);
-    int most = slices > MANY_SLICES ? 2 : 8 / matrices;
+    int most = slices > MANY_SLICES ? 2 : 8;
     int atOnce = Math.max(1, tokens == 1 ? most : Math.min(most, 8 / tokens));
-    return new VecShape(slices, sets, tall / sets, Integer.highestOneBit(atOnce));
+    return new VecShape(slices, sets, matrices, tall / sets, Integer.highestOneBit(atOnce));
+  }
+
+  private static int gatedTall(int rows) {
+    return Math.clamp(Math.round(rows / (float) GATED_GROUPS / BLOCK) * BLOCK, BLOCK, 2 * MAX_TALL);
   }
 
   private static int tall(int rows, int slices) {
@@ -70,10 +74,10 @@ record VecShape(int slices, int sets, int rows, int atOnce) {
     if (slices > MANY_SLICES) {
       return tall % 4 == 0 && 2 * slices <= 28 ? 2 : 1;
     }
-    if (slices > 2 && (matrices > 1 || rows >= MANY_ROWS)) {
-      return matrices > 1 && tall > BLOCK ? 2 : 1;
+    if (slices > 2 && (rows >= MANY_ROWS || matrices > 1)) {
+      return 1;
     }
-    return Math.min(Math.min(4, Integer.highestOneBit(16 / slices)), tall / 8);
+    return Math.min(Math.min(4 / matrices, Integer.highestOneBit(16 / slices)), tall / 8);
   }
 
   /** Rows of a workgroup. */
@@ -82,6 +86,6 @@ record VecShape(int slices, int sets, int rows, int atOnce) {
   }
 
   int invocations() {
-    return LANES * slices * sets;
+    return LANES * slices * sets * matrices;
   }
 }

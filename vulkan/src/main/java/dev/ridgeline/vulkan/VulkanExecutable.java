@@ -158,7 +158,7 @@ final class VulkanExecutable implements Executable {
     if (recording == null) {
       recording = device.record();
       recording.barrier();
-      record(shape, dispatcher(recording, false));
+      record(shape, dispatcher(recording, shape.tokens, false));
       if (shape.top && shape.outputs > 0) {
         recording.barrier();
         GpuBuffer from = resources.scratch.largest;
@@ -196,8 +196,9 @@ final class VulkanExecutable implements Executable {
     recordings.put(what, recording);
   }
 
-  private Dispatcher dispatcher(Recording recording, boolean timed) {
-    Chain chain = chained ? Chain.in(recording, resources.scratch.links) : null;
+  private Dispatcher dispatcher(Recording recording, int tokens, boolean timed) {
+    boolean few = tokens <= Chain.MAX_TOKENS;
+    Chain chain = chained && few ? Chain.in(recording, resources.scratch.links) : null;
     return new Dispatcher(recording, chain, timed);
   }
 
@@ -225,7 +226,7 @@ final class VulkanExecutable implements Executable {
     resources.step.use(done);
     resources.step.write(step);
     try (Recording recording = device.record(1 + MAX_DISPATCHES_AN_OP * (ops.size() + 1))) {
-      Dispatcher dispatcher = dispatcher(recording, true);
+      Dispatcher dispatcher = dispatcher(recording, step.tokenCount(), true);
       record(new Shape(step.tokenCount(), step.outputCount(), done, false), dispatcher);
       recording.end();
       recording.run(); // the driver's first run of a recording is not its usual one
