@@ -8,8 +8,8 @@ import dev.ridgeline.vulkan.device.Recording;
 /**
  * Dispatches that follow each other without barriers, each of which waits inside, by a counter of
  * finished workgroups, for the run of dispatches before it ({@code include/chain.glsl}): a barrier
- * costs about 2 us and all loads that could have been under way meanwhile. On an H200 the products
- * of a layer of a model of 8 B take 31 us so, 58 with barriers.
+ * costs about 2 us and all loads that could have been under way meanwhile. On an H200 a token of
+ * llama-8b Q4_K_M takes 2.08 ms so, 2.43 with barriers.
  */
 final class Chain {
   /**

@@ -61,7 +61,8 @@ final class OpRecorder {
             this,
             resources,
             dispatcher,
-            new MatrixProducts(this, resources, dispatcher, device, layout));
+            new MatrixProducts(this, resources, dispatcher, device, layout),
+            device);
     // RDNA3 holds matrices twice, so that attention's do not fit its registers: no layout there.
     attention =
         new AttentionRecorder(

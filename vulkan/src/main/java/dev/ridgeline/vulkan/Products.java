@@ -3,6 +3,7 @@ package dev.ridgeline.vulkan;
 import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.Value;
 import dev.ridgeline.graph.Weight;
+import dev.ridgeline.vulkan.device.DeviceInfo;
 import dev.ridgeline.vulkan.device.GpuPipeline;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -42,6 +43,7 @@ final class Products {
   private final Scratch scratch;
   private final Dispatcher dispatcher;
   private final MatrixProducts matrices;
+  private final DeviceInfo device;
   private final Push push = new Push();
 
   /** What {@link Scratch#quantized} holds. */
@@ -51,12 +53,17 @@ final class Products {
   private @Nullable Value gated;
 
   Products(
-      OpRecorder recorder, Resources resources, Dispatcher dispatcher, MatrixProducts matrices) {
+      OpRecorder recorder,
+      Resources resources,
+      Dispatcher dispatcher,
+      MatrixProducts matrices,
+      DeviceInfo device) {
     this.recorder = recorder;
     this.resources = resources;
     this.scratch = resources.scratch;
     this.dispatcher = dispatcher;
     this.matrices = matrices;
+    this.device = device;
   }
 
   private List<Band> bands(List<Op.Product> products) {
@@ -128,8 +135,12 @@ final class Products {
     }
   }
 
-  private static int groups(Band band, int matrices, int n) {
-    VecShape shape = VecShape.of(band.weight().cols(), band.rows(), matrices, together(n));
+  private VecShape shape(int cols, int rows, int matrices, int tokens) {
+    return VecShape.of(cols, rows, matrices, tokens, device.maxWorkgroupInvocations());
+  }
+
+  private int groups(Band band, int matrices, int n) {
+    VecShape shape = shape(band.weight().cols(), band.rows(), matrices, together(n));
     return ceil(band.rows(), shape.tall());
   }
 
@@ -244,7 +255,7 @@ final class Products {
         .ints(band.rows(), n, band.rows(0), band.rows(1))
         .floats(norm == null ? 0 : norm.eps(), norm == null ? 0 : norm.scale());
     int tokens = together(n);
-    VecShape shape = VecShape.of(weight.cols(), band.rows(), kind > 0 ? 2 : 1, tokens);
+    VecShape shape = shape(weight.cols(), band.rows(), kind > 0 ? 2 : 1, tokens);
     int hasBias = band.bias() == null ? 0 : 1;
     recorder.run(
         vecPipeline(
@@ -353,7 +364,7 @@ final class Products {
         .ints(resources.weights.units(weight))
         .ints(weight.rows(), n, weight.rows(), m.x().width())
         .floats(0, 0);
-    VecShape shape = VecShape.of(weight.cols(), weight.rows(), 1, 1);
+    VecShape shape = shape(weight.cols(), weight.rows(), 1, 1);
     recorder.run(
         vecPipeline(weight, shape, 1, 0, hasBias, k, 0, false),
         push,

@@ -35,13 +35,21 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
   /** More slices are enough invocations, with fewer rows at a time. */
   private static final int MANY_SLICES = 8;
 
-  /** Sums of all slices of a workgroup, in shared memory of which devices have 32 KB. */
-  private static final int MAX_SUMS = 4096;
+  /**
+   * Sums of all slices of a workgroup, in shared memory: a norm's row has its place beside them.
+   */
+  private static final int MAX_SUMS = 2048;
 
-  /** For {@code tokens} tokens a workgroup. */
-  static VecShape of(int cols, int rows, int matrices, int tokens) {
+  /**
+   * For {@code tokens} tokens a workgroup.
+   *
+   * @param invocations that a workgroup may have
+   */
+  static VecShape of(int cols, int rows, int matrices, int tokens, int invocations) {
+    int teams = invocations / LANES / matrices;
     int units = Math.ceilDiv(cols, UNIT * LANES);
-    int slices = Math.ceilDiv(units, Math.ceilDiv(units, MAX_SLICES));
+    int many = matrices > 1 ? MANY_SLICES : MAX_SLICES;
+    int slices = Math.ceilDiv(units, Math.ceilDiv(units, Math.min(many, teams)));
     int tall = matrices > 1 ? gatedTall(rows) : tall(rows, slices);
     while (tall > 8 && tall * slices * matrices * tokens > MAX_SUMS) {
       tall = tall / 2;
@@ -49,9 +57,9 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
     if (matrices > 1) {
       tall = Math.max(tall / BLOCK, 1) * BLOCK;
     }
-    int sets = sets(rows, tall, slices, matrices);
-    int most = slices > MANY_SLICES ? 2 : 8;
-    int atOnce = Math.max(1, tokens == 1 ? most : Math.min(most, 8 / tokens));
+    int most = Integer.highestOneBit(teams / slices);
+    int sets = Math.min(most, sets(rows, tall, slices, matrices));
+    int atOnce = Math.max(1, Math.min(slices > MANY_SLICES ? 2 : 8, 8 / tokens));
     return new VecShape(slices, sets, matrices, tall / sets, Integer.highestOneBit(atOnce));
   }
 
