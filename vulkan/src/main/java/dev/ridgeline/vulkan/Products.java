@@ -4,6 +4,7 @@ import dev.ridgeline.graph.Op;
 import dev.ridgeline.graph.Value;
 import dev.ridgeline.graph.Weight;
 import dev.ridgeline.vulkan.device.DeviceInfo;
+import dev.ridgeline.vulkan.device.DeviceInfo.Kind;
 import dev.ridgeline.vulkan.device.GpuPipeline;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -25,6 +26,9 @@ final class Products {
 
   /** Tokens of a workgroup that it is compiled for: their sums must fit its registers. */
   private static final int[] TOGETHER = {1, 2, 3, 4, 6, 8};
+
+  /** Columns from which a lane may have three units of a row, and room for fewer tokens. */
+  private static final int LONG_ROW = 1 << 14;
 
   /** More workgroups than this do not each make the norm of their input again. */
   private static final int MAX_NORM_GROUPS = 1024;
@@ -136,11 +140,16 @@ final class Products {
   }
 
   private VecShape shape(int cols, int rows, int matrices, int tokens) {
-    return VecShape.of(cols, rows, matrices, tokens, device.maxWorkgroupInvocations());
+    // Where a workgroup has to fit the registers of one compute unit, compilers for AMD spill.
+    boolean many = device.kind() == Kind.SOFTWARE || device.driver().startsWith("NVIDIA");
+    int invocations = device.maxWorkgroupInvocations();
+    int most = many ? invocations : Math.min(GROUP, invocations);
+    return VecShape.of(cols, rows, matrices, tokens, most, many ? 8 : 4);
   }
 
   private int groups(Band band, int matrices, int n) {
-    VecShape shape = shape(band.weight().cols(), band.rows(), matrices, together(n));
+    VecShape shape =
+        shape(band.weight().cols(), band.rows(), matrices, together(n, band.weight().cols()));
     return ceil(band.rows(), shape.tall());
   }
 
@@ -200,8 +209,8 @@ final class Products {
     return count == 1 ? 1 : Integer.highestOneBit(2 * count - 1);
   }
 
-  private static int together(int n) {
-    int each = ceil(n, ceil(n, TOGETHER[TOGETHER.length - 1]));
+  private static int together(int n, int cols) {
+    int each = ceil(n, ceil(n, cols > LONG_ROW ? 4 : TOGETHER[TOGETHER.length - 1]));
     for (int t : TOGETHER) {
       if (t >= each) {
         return t;
@@ -254,7 +263,7 @@ final class Products {
         .ints(resources.weights.units(weight))
         .ints(band.rows(), n, band.rows(0), band.rows(1))
         .floats(norm == null ? 0 : norm.eps(), norm == null ? 0 : norm.scale());
-    int tokens = together(n);
+    int tokens = together(n, weight.cols());
     VecShape shape = shape(weight.cols(), band.rows(), kind > 0 ? 2 : 1, tokens);
     int hasBias = band.bias() == null ? 0 : 1;
     recorder.run(

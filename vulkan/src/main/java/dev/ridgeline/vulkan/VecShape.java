@@ -44,12 +44,14 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
    * For {@code tokens} tokens a workgroup.
    *
    * @param invocations that a workgroup may have
+   * @param underWay rows whose weights a lane's registers hold at most
    */
-  static VecShape of(int cols, int rows, int matrices, int tokens, int invocations) {
+  static VecShape of(int cols, int rows, int matrices, int tokens, int invocations, int underWay) {
     int teams = invocations / LANES / matrices;
     int units = Math.ceilDiv(cols, UNIT * LANES);
     int many = matrices > 1 ? MANY_SLICES : MAX_SLICES;
-    int slices = Math.ceilDiv(units, Math.ceilDiv(units, Math.min(many, teams)));
+    int each = Math.ceilDiv(units, Math.min(many, teams));
+    int slices = Math.ceilDiv(units, each);
     int tall = matrices > 1 ? gatedTall(rows) : tall(rows, slices);
     while (tall > 8 && tall * slices * matrices * tokens > MAX_SUMS) {
       tall = tall / 2;
@@ -59,7 +61,7 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
     }
     int most = Integer.highestOneBit(teams / slices);
     int sets = Math.min(most, sets(rows, tall, slices, matrices));
-    int atOnce = Math.max(1, Math.min(slices > MANY_SLICES ? 2 : 8, 8 / tokens));
+    int atOnce = Math.max(1, Math.min(slices > MANY_SLICES ? 2 : underWay, 8 / tokens) / each);
     return new VecShape(slices, sets, matrices, tall / sets, Integer.highestOneBit(atOnce));
   }
 

@@ -18,10 +18,12 @@ class VecShapeTest {
         .forEach(
             cols -> {
               for (int matrices = 1; matrices <= 2; matrices++) {
-                int slices = VecShape.of(cols, 1, matrices, 1, invocations).slices();
+                int slices = VecShape.of(cols, 1, matrices, 1, invocations, 8).slices();
                 for (int rows : ROWS) {
                   for (int tokens : TOKENS) {
-                    VecShape s = VecShape.of(cols, rows, matrices, tokens, invocations);
+                    VecShape s =
+                        VecShape.of(
+                            cols, rows, matrices, tokens, invocations, tokens % 2 == 0 ? 4 : 8);
                     assertThat(s.invocations()).isBetween(32, invocations);
                     assertThat(s.rows() % s.atOnce()).as(s.toString()).isZero();
                     assertThat(s.slices()).as("sums depend on cols alone").isEqualTo(slices);
