@@ -15,9 +15,10 @@
 #include "include/lanes.glsl"
 #include "include/functions.glsl"
 #include "include/chain.glsl"
-#define WITH_UNITS
-#include "include/weights.glsl"
 #include "include/quantized.glsl"
+#define WITH_UNITS
+#define WITH_X
+#include "include/weights.glsl"
 #include "include/store_block.glsl"
 
 layout(constant_id = 1) const uint TOKENS = 1;
@@ -82,54 +83,47 @@ uvec2 block32(uint at) {
   return Pairs(x2).v[at / 32];
 }
 
-int dot16(uvec4 q, uvec4 y) {
-  return dotPacked4x8EXT(int(q.x), int(y.x)) + dotPacked4x8EXT(int(q.y), int(y.y))
-      + dotPacked4x8EXT(int(q.z), int(y.z)) + dotPacked4x8EXT(int(q.w), int(y.w));
-}
-
-int halfSum(uvec2 block, uint at) {
-  return int(at % 32 == 0 ? block.y << 16 : block.y) >> 16;
-}
-
-struct Unit { uvec4 qa; uvec4 qb; vec2 sa; vec2 sb; };
-// na, nb: sums of quants; ma, mb: of values.
-struct X { uvec4 a; uvec4 b; float da; float db; float ma; float mb; int na; int nb; };
+#ifndef UNIT_POWER
+#define UNIT_POWER 1
+#endif
 
 // What belongs to unit `at` of a row, of the x whose row starts at element row0; zero if it is not there.
 X xOf(uint row0, uint at, bool there) {
-  uint from = row0 + at / UNITS * BLOCK;
-  uint atA = from + UNIT_A(at % UNITS);
-  uint atB = from + UNIT_B(at % UNITS);
-  uvec2 a = block32(atA);
-  uvec2 b = block32(atB);
+  uint from = row0 + 32 * at;
+  uvec2 block = block32(from);
   X y;
-  y.a = quants16(atA);
-  y.b = quants16(atB);
-  y.da = there ? uintBitsToFloat(a.x) : 0.0;
-  y.db = there ? uintBitsToFloat(b.x) : 0.0;
-  y.na = halfSum(a, atA);
-  y.nb = halfSum(b, atB);
-  y.ma = y.da * float(y.na);
-  y.mb = y.db * float(y.nb);
+  y.a = quants16(from);
+  y.b = quants16(from + 16);
+  y.d = there ? uintBitsToFloat(block.x) / UNIT_POWER : 0.0;
+  y.na = int(block.y << 16) >> 16;
+  y.nb = int(block.y) >> 16;
   return y;
 }
 
 // sum + unit times y; exact roundings are spelled out, so that no two pipelines differ.
-float addUnit(float sum, Unit u, X y) {
-  int a = dot16(u.qa, y.a);
-  int b = dot16(u.qb, y.b);
-#if UNIT_OFFSET != 0
-  a -= UNIT_OFFSET * y.na;
-  b -= UNIT_OFFSET * y.nb;
-#endif
-  precise float pa = y.da * float(a);
-  precise float pb = y.db * float(b);
-  sum = fma(u.sb.x, pb, fma(u.sa.x, pa, sum));
+#if UNIT_POWER > 1
+float addUnit(float sum, RawUnit r, uint u, X y) {
+  int product, minimum;
+  products(r, y, product, minimum);
+  vec2 scales = scalesOf(r);
+  precise float p = scales.x * float(product);
 #ifdef UNIT_MINIMUM
-  sum = fma(-u.sb.y, y.mb, fma(-u.sa.y, y.ma, sum));
+  p = fma(-scales.y, float(minimum), p);
 #endif
-  return sum;
+  return fma(y.d, p, sum);
 }
+#else
+float addUnit(float sum, RawUnit r, uint u, X y) {
+  uvec4 qa, qb;
+  vec2 sa, sb; // the same of both halves
+  unitOf(r, u, qa, qb, sa, sb);
+  precise float p = sa.x * float(dot16(dot16(-UNIT_OFFSET * (y.na + y.nb), qa, y.a), qb, y.b));
+#ifdef UNIT_MINIMUM
+  p = fma(-sa.y, float(y.na + y.nb), p);
+#endif
+  return fma(y.d, p, sum);
+}
+#endif
 
 void prologue() {
   if (NORM > 0) {
@@ -183,14 +177,10 @@ void epilogue(uint t0, uint firstRow) {
   }
 }
 
-#define LOAD(pass, r, k)                                                                            \
-  raw[r][k] = rawUnit(planes, (firstRow + min(row0 + (pass) + r, rows - 1)) * (COLS / BLOCK) + at[k] / UNITS, at[k] % UNITS);
+#define LOAD(r, k) raw[r][k] = rawUnit(from[k], r * (COLS / BLOCK), 0);
 
-Unit unitOf(RawUnit r, uint u) {
-  Unit result;
-  unitOf(r, u, result.qa, result.qb, result.sa, result.sb);
-  return result;
-}
+// First row of a pass: one that begins before the end is whole, if need be by rows of the pass before.
+uint passRow(uint row0, uint pass) { return min(row0 + pass, rows - AT_ONCE); }
 
 // Sums each of v over the lanes: by halves, so that lanes end with different sums. Which: sumOf().
 #define REDUCE(v)                                                                                    \
@@ -247,11 +237,13 @@ void main() {
 #endif
   Weights planes = Weights(Words(w), Words(further(w, plane1)), Words(further(w, plane2)), Words(further(w, plane3)));
   uint at[EACH];
+  Weights from[EACH]; // this lane's units of the first row under way
   RawUnit raw[AT_ONCE][EACH];
-  [[unroll]] for (uint k = 0; k < EACH; k++) at[k] = min((k * SLICES + slice) * LANES + lane, ROW_UNITS - 1);
   // The first weights are under way while what comes before ends, and during the norm.
-  [[unroll]] for (uint r = 0; r < AT_ONCE; r++) {
-    [[unroll]] for (uint k = 0; k < EACH; k++) LOAD(0, r, k)
+  [[unroll]] for (uint k = 0; k < EACH; k++) {
+    at[k] = min((k * SLICES + slice) * LANES + lane, ROW_UNITS - 1);
+    from[k] = unitsFrom(planes, firstRow + passRow(row0, 0), COLS, at[k]);
+    [[unroll]] for (uint r = 0; r < AT_ONCE; r++) LOAD(r, k)
   }
   awaitLink(link);
   prologue();
@@ -263,27 +255,33 @@ void main() {
     }
   }
   [[dont_unroll]] for (uint pass = 0; pass < ROWS; pass += AT_ONCE) {
+    uint firstOfPass = passRow(row0, pass);
+    bool more = pass + AT_ONCE < ROWS;
+    if (more) {
+      uint next = passRow(row0, pass + AT_ONCE) - firstOfPass;
+      [[unroll]] for (uint k = 0; k < EACH; k++) from[k] = unitsFrom(from[k], next, COLS, 0);
+    }
     float acc[SUMS];
     [[unroll]] for (uint i = 0; i < SUMS; i++) acc[i] = 0;
     [[unroll]] for (uint r = 0; r < AT_ONCE; r++) {
       [[unroll]] for (uint k = 0; k < EACH; k++) {
-        Unit u = unitOf(raw[r][k], at[k] % UNITS);
-        if (pass + AT_ONCE < ROWS) LOAD(pass + AT_ONCE, r, k)
+        RawUnit unit = raw[r][k];
+        if (more) LOAD(r, k)
         bool there = (k * SLICES + slice) * LANES + lane < ROW_UNITS;
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
           X y;
           if (KEPT) y = kept[t][k];
           else y = xOf(min(t0 + t, n - 1) * COLS, at[k], there);
-          acc[r * TOKENS + t] = addUnit(acc[r * TOKENS + t], u, y);
+          acc[r * TOKENS + t] = addUnit(acc[r * TOKENS + t], unit, at[k] % UNITS, y);
         }
       }
     }
     REDUCE(acc)
     [[unroll]] for (uint j = 0; j < (SUMS + LANES - 1) / LANES; j++) {
       uint sum = sumOf(lane, j);
-      if (sum < AT_ONCE * TOKENS) {
-        uint i = (which * SLICES + slice) * RESULTS + sum % TOKENS * TALL + set * ROWS + pass + sum / TOKENS;
-        parts[i] = acc[j];
+      uint row = firstOfPass + sum / TOKENS;
+      if (sum < AT_ONCE * TOKENS && row >= row0 + pass) {
+        parts[(which * SLICES + slice) * RESULTS + sum % TOKENS * TALL + row - workgroup() * TALL] = acc[j];
       }
     }
   }

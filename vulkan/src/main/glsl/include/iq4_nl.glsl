@@ -10,8 +10,8 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 
 #define UNIT_SIGNED
 #define UNITS 1
-#define UNIT_A(u) 0
-#define UNIT_B(u) 16
+#define PLANE_BYTES uvec4(2, 16, 0, 0)
+#define UNIT_BYTES uvec4(0)
 #ifdef WITH_UNITS
 #include "include/nibbles.glsl"
 

@@ -14,8 +14,8 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 
 #define UNIT_SIGNED
 #define UNITS 8
-#define UNIT_A(u) (32 * (u))
-#define UNIT_B(u) (32 * (u) + 16)
+#define PLANE_BYTES uvec4(8, 128, 0, 0)
+#define UNIT_BYTES uvec4(0, 16, 0, 0)
 #ifdef WITH_UNITS
 #include "include/nibbles.glsl"
 

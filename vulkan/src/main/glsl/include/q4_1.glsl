@@ -10,8 +10,8 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 
 #define UNITS 1
 #define UNIT_MINIMUM
-#define UNIT_A(u) 0
-#define UNIT_B(u) 16
+#define PLANE_BYTES uvec4(4, 16, 0, 0)
+#define UNIT_BYTES uvec4(0)
 struct RawUnit { uvec4 q; uint dm; };
 
 RawUnit rawUnit(Weights w, uint b, uint u) {

@@ -3,11 +3,18 @@
 // quants [n, width] int8, then blocks [n, width / 32] of (d, sum of the first half | second half << 16).
 #extension GL_EXT_integer_dot_product : require
 
-int sum16(uvec4 q) {
-  const int ones = 0x01010101;
-  return dotPacked4x8EXT(int(q.x), ones) + dotPacked4x8EXT(int(q.y), ones)
-      + dotPacked4x8EXT(int(q.z), ones) + dotPacked4x8EXT(int(q.w), ones);
-}
+// What belongs to a unit of weights: x of its elements as int8, a of the first 16 and b of the others, with their
+// sums, and the scale of all.
+struct X { uvec4 a; uvec4 b; float d; int na; int nb; };
+
+// sum + the dot product of int8 in words of 4.
+int dot4(int sum, uint q, uint y) { return sum + dotPacked4x8EXT(int(q), int(y)); }
+int dot8(int sum, uvec2 q, uvec2 y) { return dot4(dot4(sum, q.x, y.x), q.y, y.y); }
+int dot12(int sum, uvec3 q, uvec3 y) { return dot4(dot8(sum, q.xy, y.xy), q.z, y.z); }
+int dot16(int sum, uvec4 q, uvec4 y) { return dot8(dot8(sum, q.xy, y.xy), q.zw, y.zw); }
+
+int sum4(uint q) { return dot4(0, q, 0x01010101u); }
+int sum16(uvec4 q) { return dot16(0, q, uvec4(0x01010101u)); }
 
 float inverseOf(float d) { return d > 0 ? 1.0 / d : 0.0; }
 

@@ -12,6 +12,7 @@ layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Floats { flo
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Words { uint v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 16) buffer Quads { uvec4 v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Halfs { uint16_t v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Shorts { int16_t v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 1) buffer Bytes { uint8_t v[]; };
 
 layout(buffer_reference, scalar, buffer_reference_align = 16) buffer Vecs { vec4 v[]; };
@@ -35,6 +36,15 @@ uvec2 further(uvec2 address, uint units) {
   uint carry;
   uint low = uaddCarry(address.x, units << 4, carry);
   return uvec2(low, address.y + (units >> 28) + carry);
+}
+
+// An address rows * stride + more bytes further on.
+uvec2 further(uvec2 address, uint rows, uint stride, uint more) {
+  uint high, low, carry, carryMore;
+  umulExtended(rows, stride, high, low);
+  low = uaddCarry(low, more, carryMore);
+  low = uaddCarry(low, address.x, carry);
+  return uvec2(low, address.y + high + carry + carryMore);
 }
 
 // Number of this workgroup in a grid of x * z: one dimension may only have 65,535.

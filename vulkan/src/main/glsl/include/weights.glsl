@@ -1,10 +1,13 @@
 // The weight format chosen by TYPE_x. A tensor lies on the device as planes: each plane holds one
 // byte range of all blocks, so that every field is aligned to its own size (see WeightLayout). With
 // WITH_UNITS, formats that look values up bring a table, which fillTable() fills.
-// Quantized formats also have UNITS units in a block, for integer dot products: unit u is 16 elements from UNIT_A(u)
-// on and 16 from UNIT_B(u) on, as packed int8 q, and the scale and minimum of each half:
-// x = scale * (q - UNIT_OFFSET) - minimum. q is signed with UNIT_SIGNED; without UNIT_MINIMUM minimums are 0.
+// Quantized formats also have UNITS units of 32 elements in a block, for integer dot products: packed int8 qa of the
+// first 16 and qb of the others, and the scale and minimum of each half: x = scale * (q - UNIT_OFFSET) - minimum.
+// q is signed with UNIT_SIGNED; without UNIT_MINIMUM minimums are 0.
 // rawUnit() loads what unitOf() takes apart: as it lies in memory, which takes less registers on the way.
+// Unit u of block b lies PLANE_BYTES * b + UNIT_BYTES * u from the beginning of each plane.
+// Formats with blocks of 256 whose units the device keeps in its own order (regroup.comp) also have products() of a
+// unit and of x, with their scales and minimums but those of the block: UNIT_POWER times what they are.
 struct Weights { Words p0; Words p1; Words p2; Words p3; };
 
 #if defined(TYPE_F32)
@@ -40,6 +43,8 @@ struct Weights { Words p0; Words p1; Words p2; Words p3; };
 #elif defined(TYPE_MXFP4)
 #include "include/mxfp4.glsl"
 #endif
+#define UNIT_A(u) (32 * (u))
+#define UNIT_B(u) (32 * (u) + 16)
 #if defined(UNITS) && !defined(UNIT_OFFSET)
 #define UNIT_OFFSET 0
 #endif
@@ -68,6 +73,16 @@ vec4 floats4(Floats x, uint at, uint cols, uint i) {
   if (i + 3 < cols) r.w = x.v[at + i + 3];
   return r;
 }
+
+#ifdef UNITS
+// The planes from unit `at` of row `row` on, for rows of cols elements.
+Weights unitsFrom(Weights w, uint row, uint cols, uint at) {
+  uvec4 stride = cols / BLOCK * PLANE_BYTES;
+  uvec4 more = at / UNITS * PLANE_BYTES + at % UNITS * UNIT_BYTES;
+  return Weights(Words(further(uvec2(w.p0), row, stride.x, more.x)), Words(further(uvec2(w.p1), row, stride.y, more.y)),
+      Words(further(uvec2(w.p2), row, stride.z, more.z)), Words(further(uvec2(w.p3), row, stride.w, more.w)));
+}
+#endif
 
 #if defined(WITH_UNITS) && defined(UNITS)
 // Unit u of block b, loaded and taken apart at once.

@@ -50,7 +50,8 @@ record Kernel(String name, String source, Map<String, String> defines) {
           "mul_mat", DType::isWeight,
           "mul_mat_vec", type -> type.isWeight() && !type.isQuantized(),
           "mul_mat_vec_q", DType::isQuantized,
-          "dequantize", DType::isQuantized);
+          "dequantize", DType::isQuantized,
+          "regroup", WeightLayout::isRegrouped);
 
   /** Every kernel. */
   static List<Kernel> all() {

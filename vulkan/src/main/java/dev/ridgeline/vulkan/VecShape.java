@@ -10,7 +10,7 @@ package dev.ridgeline.vulkan;
  * @param sets of rows, for each of the matrices
  * @param matrices 2 for gate and up, whose result is wanted in blocks
  * @param rows of each set
- * @param atOnce rows of a set whose weights are under way together
+ * @param atOnce rows of a set whose weights are under way together; at most all rows
  */
 record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
   private static final int UNIT = 32;
@@ -59,7 +59,8 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
     int most = Integer.highestOneBit(teams / slices);
     int sets = Math.min(most, sets(rows, tall, slices, matrices));
     int atOnce = Math.max(1, Math.min(slices > MANY_SLICES ? 2 : underWay, 8 / tokens) / each);
-    return new VecShape(slices, sets, matrices, tall / sets, Integer.highestOneBit(atOnce));
+    return new VecShape(
+        slices, sets, matrices, tall / sets, Integer.highestOneBit(Math.min(atOnce, rows)));
   }
 
   private static int gatedTall(int rows) {

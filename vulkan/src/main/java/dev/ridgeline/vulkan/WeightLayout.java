@@ -5,11 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How the device keeps a weight: as planes, each holding one byte range of all blocks one after the
+ * How the device keeps a weight: as planes, each holding some bytes of all blocks one after the
  * other, so that every field is aligned to its own size and quants can be loaded 16 bytes at a
- * time, in exactly the file's bytes. The files {@code include/<format>.glsl} name the same planes.
+ * time. The files {@code include/<format>.glsl} name the same planes. They are byte ranges that
+ * follow each other in a block of the file; but formats whose quants or scales take many
+ * instructions to take apart lie regrouped ({@code regroup.comp}): the same numbers, with scales of
+ * 6 bits as bytes (Q4_K 148 bytes a block for the file's 144, Q5_K 180 for 176, Q3_K 114 for 110).
  *
- * @param planes lengths of the byte ranges, which follow each other in a block
+ * @param planes bytes of a block in each
  */
 record WeightLayout(List<Integer> planes) {
   /** Most planes of a format; shaders take as many addresses. */
@@ -37,16 +40,24 @@ record WeightLayout(List<Integer> planes) {
           case Q5_0 -> List.of(2, 4, 16);
           case Q5_1 -> List.of(4, 4, 16);
           case Q8_0 -> List.of(2, 32);
-          case Q2_K -> List.of(16, 64, 4);
-          case Q3_K -> List.of(32, 64, 12, 2);
-          case Q4_K -> List.of(16, 128);
-          case Q5_K -> List.of(16, 32, 128);
+          case Q2_K -> List.of(64, 16, 4);
+          case Q3_K -> List.of(64, 32, 16, 2);
+          case Q4_K -> List.of(128, 16, 4);
+          case Q5_K -> List.of(128, 32, 16, 4);
           case Q6_K -> List.of(128, 64, 16, 2);
           case IQ4_XS -> List.of(8, 128);
           case MXFP4 -> List.of(1, 16);
           case I8, I16, I32, I64, F64 ->
               throw new IllegalArgumentException(type + " is not a weight format");
         });
+  }
+
+  /** Whether blocks of {@code type} lie in another order than in the file. */
+  static boolean isRegrouped(DType type) {
+    return switch (type) {
+      case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> true;
+      default -> false;
+    };
   }
 
   /** Bytes of {@code blocks} blocks with the planes' padding: less than 16 blocks of it. */

@@ -313,6 +313,15 @@ final class WeightStore implements AutoCloseable {
     void add(MemorySegment bytes, DType type, long first, long count, long[] planes) {
       int stride = type.blockBytes();
       copy(bytes.asSlice(first * stride, count * stride), buffer.mapped().asSlice(used));
+      if (WeightLayout.isRegrouped(type)) {
+        regroup(type, first, count, planes);
+      } else {
+        repack(type, first, count, planes);
+      }
+      used = (used + count * stride + 15) & ~15L;
+    }
+
+    private void repack(DType type, long first, long count, long[] planes) {
       List<Integer> lengths = WeightLayout.of(type).planes();
       int offset = 0;
       for (int i = 0; i < lengths.size(); i++) {
@@ -322,11 +331,26 @@ final class WeightStore implements AutoCloseable {
         int units = Math.toIntExact(count * length / unit);
         push.clear()
             .addresses(onDevice.address() + used, planes[i] + first * length)
-            .ints(units, stride, offset, length);
+            .ints(units, type.blockBytes(), offset, length);
         Dispatcher.dispatch(recording, pipeline, push, Dispatcher.groups(units), 1);
         offset += length;
       }
-      used = (used + count * stride + 15) & ~15L;
+    }
+
+    private void regroup(DType type, long first, long count, long[] planes) {
+      List<Integer> lengths = WeightLayout.of(type).planes();
+      long[] to = planes.clone();
+      for (int i = 0; i < lengths.size(); i++) {
+        to[i] += first * lengths.get(i);
+      }
+      int units = Math.toIntExact(count * type.blockElements() / 32);
+      push.clear().addresses(onDevice.address() + used).addresses(to).ints(units);
+      Dispatcher.dispatch(
+          recording,
+          pipelines.get(Kernel.of("regroup", type), Dispatcher.GROUP),
+          push,
+          Dispatcher.groups(units),
+          1);
     }
 
     /** By several threads: one alone copies more slowly than memory, and than a card's bus. */
