@@ -33,6 +33,7 @@ layout(constant_id = 9) const uint SLICES = 1;
 layout(constant_id = 10) const uint SETS = 1;        // of rows, of each of gate and up
 layout(constant_id = 11) const uint AT_ONCE = 1;     // rows at a time, a divisor of ROWS
 layout(constant_id = 12) const uint SUMS = 1;        // a power of two of at least AT_ONCE * TOKENS
+layout(constant_id = 13) const uint RELOAD = 0;      // 1: loads without a condition
 const uint UP = PRODUCT > 0 ? 1 : 0;
 const uint GROUP = LANES * SLICES * SETS * (1 + UP);
 const uint NORM_GROUP = GROUP;
@@ -108,9 +109,10 @@ float addUnit(float sum, RawUnit r, uint u, X y) {
   vec2 scales = scalesOf(r);
   precise float p = scales.x * float(product);
 #ifdef UNIT_MINIMUM
-  p = fma(-scales.y, float(minimum), p);
-#endif
+  return fma(y.d, fma(-scales.y, float(minimum), p), sum);
+#else
   return fma(y.d, p, sum);
+#endif
 }
 #else
 float addUnit(float sum, RawUnit r, uint u, X y) {
@@ -119,9 +121,10 @@ float addUnit(float sum, RawUnit r, uint u, X y) {
   unitOf(r, u, qa, qb, sa, sb);
   precise float p = sa.x * float(dot16(dot16(-UNIT_OFFSET * (y.na + y.nb), qa, y.a), qb, y.b));
 #ifdef UNIT_MINIMUM
-  p = fma(-sa.y, float(y.na + y.nb), p);
-#endif
+  return fma(y.d, fma(-sa.y, float(y.na + y.nb), p), sum);
+#else
   return fma(y.d, p, sum);
+#endif
 }
 #endif
 
@@ -266,7 +269,7 @@ void main() {
     [[unroll]] for (uint r = 0; r < AT_ONCE; r++) {
       [[unroll]] for (uint k = 0; k < EACH; k++) {
         RawUnit unit = raw[r][k];
-        if (more) LOAD(r, k)
+        if (more || RELOAD > 0 && ROWS > AT_ONCE) LOAD(r, k)
         bool there = (k * SLICES + slice) * LANES + lane < ROW_UNITS;
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
           X y;

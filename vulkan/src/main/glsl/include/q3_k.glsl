@@ -9,10 +9,10 @@
 #define UNIT_POWER 32
 #define PLANE_BYTES uvec4(64, 32, 16, 2)
 #define UNIT_BYTES uvec4(8, 4, 2, 0)
-struct RawUnit { uvec2 q; uint h; int s; uint d; };
+struct RawUnit { uvec2 q; uint h; uint s; uint d; };
 
 RawUnit rawUnit(Weights w, uint b, uint u) {
-  return RawUnit(Pairs(w.p0).v[8 * b + u], w.p1.v[8 * b + u], int(Shorts(w.p2).v[8 * b + u]), uint(Halfs(w.p3).v[b]));
+  return RawUnit(Pairs(w.p0).v[8 * b + u], w.p1.v[8 * b + u], uint(Halfs(w.p2).v[8 * b + u]), uint(Halfs(w.p3).v[b]));
 }
 
 // A3 and B3, 4 * q.
@@ -25,8 +25,8 @@ void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2
   qa = uvec4((uvec3(r.q, r.h) >> 5 & 0x07070707u) ^ 0x04040404u, last.x);
   qb = uvec4(uvec3(r.q, r.h) & 0x07070707u, last.y);
   float d = f16(r.d);
-  sa = vec2(d * float(r.s << 24 >> 24), 0);
-  sb = vec2(d * float(r.s >> 8), 0);
+  sa = vec2(d * float(int(r.s << 24) >> 24), 0);
+  sb = vec2(d * float(int(r.s << 16) >> 24), 0);
 }
 
 vec4 dequantize4(Weights w, uint b, uint i) {
@@ -48,7 +48,7 @@ void products(RawUnit r, X y, out int product, out int minimum) {
   a = dot12(a, q & 0xE0E0E0E0u, y.a.xyz);
   int b = 4 * dot12(-4 * y.nb, q & 0x07070707u, y.b.xyz);
   b = dot4(b, last.y, y.b.w);
-  product = (r.s << 24 >> 24) * a + (r.s >> 8 << 3) * b;
+  product = (int(r.s << 24) >> 24) * a + (int(r.s << 16) >> 24) * (8 * b);
   minimum = 0;
 }
 #endif

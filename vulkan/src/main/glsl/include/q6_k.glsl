@@ -8,10 +8,10 @@
 #define UNIT_POWER 4
 #define PLANE_BYTES uvec4(128, 64, 16, 2)
 #define UNIT_BYTES uvec4(16, 8, 2, 0)
-struct RawUnit { uvec4 q; uvec2 h; int s; uint d; };
+struct RawUnit { uvec4 q; uvec2 h; uint s; uint d; };
 
 RawUnit rawUnit(Weights w, uint b, uint u) {
-  return RawUnit(Quads(w.p0).v[8 * b + u], Pairs(w.p1).v[8 * b + u], int(Shorts(w.p2).v[8 * b + u]), uint(Halfs(w.p3).v[b]));
+  return RawUnit(Quads(w.p0).v[8 * b + u], Pairs(w.p1).v[8 * b + u], uint(Halfs(w.p2).v[8 * b + u]), uint(Halfs(w.p3).v[b]));
 }
 
 // Elements 16 and up, 4 * (q - 32).
@@ -35,8 +35,8 @@ void unitOf(RawUnit r, uint u, out uvec4 qa, out uvec4 qb, out vec2 sa, out vec2
   qa = r.q & 0x3F3F3F3Fu;
   qb = (upperHalf(r) >> 2 & 0x3F3F3F3Fu) ^ 0x20202020u;
   float d = f16(r.d);
-  sa = vec2(d * float(r.s << 24 >> 24), 0);
-  sb = vec2(d * float(r.s >> 8), 0);
+  sa = vec2(d * float(int(r.s << 24) >> 24), 0);
+  sb = vec2(d * float(int(r.s << 16) >> 24), 0);
 }
 
 #ifdef WITH_X
@@ -45,7 +45,7 @@ vec2 scalesOf(RawUnit r) { return vec2(f16(r.d), 0); }
 void products(RawUnit r, X y, out int product, out int minimum) {
   int a = dot16(-32 * y.na, r.q & 0x3F3F3F3Fu, y.a);
   int b = dot16(0, upperHalf(r), y.b);
-  product = (r.s << 24 >> 22) * a + (r.s >> 8) * b;
+  product = (int(r.s << 24) >> 22) * a + (int(r.s << 16) >> 24) * b;
   minimum = 0;
 }
 #endif

@@ -12,7 +12,6 @@ layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Floats { flo
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Words { uint v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 16) buffer Quads { uvec4 v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Halfs { uint16_t v[]; };
-layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Shorts { int16_t v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 1) buffer Bytes { uint8_t v[]; };
 
 layout(buffer_reference, scalar, buffer_reference_align = 16) buffer Vecs { vec4 v[]; };

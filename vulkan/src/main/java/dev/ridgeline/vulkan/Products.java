@@ -392,7 +392,8 @@ final class Products {
         shape.slices(),
         shape.sets(),
         shape.atOnce(),
-        sums(shape.atOnce() * tokens));
+        sums(shape.atOnce() * tokens),
+        Integer.getInteger("ridgeline.vulkan.reload", 0));
   }
 
   private void pushFloat(
