@@ -136,17 +136,18 @@ final class Products {
     }
   }
 
-  private VecShape shape(int cols, int rows, int matrices, int tokens) {
+  private VecShape shape(Weight weight, int rows, int matrices, int tokens) {
     // Where a workgroup has to fit the registers of one compute unit, compilers for AMD spill.
     boolean many = device.kind() == Kind.SOFTWARE || device.isNvidia();
     int invocations = device.maxWorkgroupInvocations();
     int most = many ? invocations : Math.min(Dispatcher.GROUP, invocations);
-    return VecShape.of(cols, rows, matrices, tokens, most, many ? 8 : 4);
+    int registers =
+        WeightLayout.of(weight.type()).unitRegisters(weight.type().blockElements() / 32);
+    return VecShape.of(weight.cols(), rows, matrices, tokens, most, many ? 8 : 4, registers);
   }
 
   private int groups(Band band, int matrices, int n) {
-    VecShape shape =
-        shape(band.weight().cols(), band.rows(), matrices, together(n, band.weight().cols()));
+    VecShape shape = shape(band.weight(), band.rows(), matrices, together(n, band.weight().cols()));
     return Math.ceilDiv(band.rows(), shape.tall());
   }
 
@@ -255,7 +256,7 @@ final class Products {
         .ints(band.rows(), n, band.rows(0), band.rows(1))
         .floats(norm == null ? 0 : norm.eps(), norm == null ? 0 : norm.scale());
     int tokens = together(n, weight.cols());
-    VecShape shape = shape(weight.cols(), band.rows(), kind > 0 ? 2 : 1, tokens);
+    VecShape shape = shape(weight, band.rows(), kind > 0 ? 2 : 1, tokens);
     int hasBias = band.bias() == null ? 0 : 1;
     recorder.run(
         vecPipeline(
@@ -361,7 +362,7 @@ final class Products {
         .ints(resources.weights.units(weight))
         .ints(weight.rows(), n, weight.rows(), m.x().width())
         .floats(0, 0);
-    VecShape shape = shape(weight.cols(), weight.rows(), 1, 1);
+    VecShape shape = shape(weight, weight.rows(), 1, 1);
     recorder.run(
         vecPipeline(weight, shape, 1, 0, hasBias, k, 0, false),
         push,

@@ -29,8 +29,16 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
   /** From here on rows are enough for many small workgroups. */
   private static final int MANY_ROWS = 1 << 14;
 
-  /** More slices are enough invocations, with fewer rows at a time. */
+  /** More slices are enough invocations for a workgroup a multiprocessor. */
   private static final int MANY_SLICES = 8;
+
+  /** Parts of a multiprocessor, and registers of each for every lane. */
+  private static final int PARTITIONS = 4;
+
+  private static final int REGISTERS = 512;
+
+  /** Registers of an invocation beside those of units under way: x, addresses, sums. */
+  private static final int OTHER_REGISTERS = Integer.getInteger("ridgeline.vulkan.other", 56);
 
   /**
    * Sums of all slices of a workgroup, in shared memory: a norm's row has its place beside them.
@@ -41,9 +49,17 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
    * For {@code tokens} tokens a workgroup.
    *
    * @param invocations that a workgroup may have
-   * @param underWay rows whose weights a lane's registers hold at most
+   * @param underWay rows whose weights are under way at most
+   * @param unitRegisters of the weights of a unit
    */
-  static VecShape of(int cols, int rows, int matrices, int tokens, int invocations, int underWay) {
+  static VecShape of(
+      int cols,
+      int rows,
+      int matrices,
+      int tokens,
+      int invocations,
+      int underWay,
+      int unitRegisters) {
     int teams = invocations / LANES / matrices;
     int units = Math.ceilDiv(cols, UNIT * LANES);
     int many = matrices > 1 ? MANY_SLICES : MAX_SLICES;
@@ -58,9 +74,16 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
     }
     int most = Integer.highestOneBit(teams / slices);
     int sets = Math.min(most, sets(rows, tall, slices, matrices));
-    int atOnce = Math.max(1, Math.min(slices > MANY_SLICES ? 2 : underWay, 8 / tokens) / each);
-    return new VecShape(
-        slices, sets, matrices, tall / sets, Integer.highestOneBit(Math.min(atOnce, rows)));
+    // Where there are more workgroups than multiprocessors, two should fit one.
+    int together = Math.ceilDiv(rows, tall) > MULTIPROCESSORS ? 2 : 1;
+    int registers =
+        REGISTERS / Math.ceilDiv(together * slices * sets * matrices, PARTITIONS) / 8 * 8;
+    int held = Math.min(underWay, (registers - OTHER_REGISTERS) / unitRegisters);
+    int atOnce = Integer.highestOneBit(Math.max(1, Math.min(held, 8 / tokens) / each));
+    // Passes are whole, and no longer than the matrix.
+    atOnce =
+        Math.min(Math.min(atOnce, Integer.lowestOneBit(tall / sets)), Integer.highestOneBit(rows));
+    return new VecShape(slices, sets, matrices, tall / sets, atOnce);
   }
 
   private static int gatedTall(int rows) {
@@ -73,7 +96,7 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
     }
     int even = Math.ceilDiv(rows, MULTIPROCESSORS);
     if (slices > MANY_SLICES) {
-      return Math.clamp(Math.ceilDiv(even, 16) * 16, 16, MAX_TALL);
+      return Math.clamp(Math.ceilDiv(even, 8) * 8, 16, MAX_TALL);
     }
     return Math.clamp(Integer.highestOneBit(2 * even - 1), 16, MAX_TALL);
   }

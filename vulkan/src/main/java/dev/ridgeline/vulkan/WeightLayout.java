@@ -60,6 +60,11 @@ record WeightLayout(List<Integer> planes) {
     };
   }
 
+  /** Registers of 4 bytes that hold a unit of 32 weights, of {@code units} in a block. */
+  int unitRegisters(int units) {
+    return planes.stream().mapToInt(length -> Math.ceilDiv(length, 4 * units)).sum();
+  }
+
   /** Bytes of {@code blocks} blocks with the planes' padding: less than 16 blocks of it. */
   long bytes(long blocks) {
     return padded(blocks) * planes.stream().mapToInt(Integer::intValue).sum();

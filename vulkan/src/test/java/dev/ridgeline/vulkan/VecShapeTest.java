@@ -18,14 +18,21 @@ class VecShapeTest {
         .forEach(
             cols -> {
               for (int matrices = 1; matrices <= 2; matrices++) {
-                int slices = VecShape.of(cols, 1, matrices, 1, invocations, 8).slices();
+                int slices = VecShape.of(cols, 1, matrices, 1, invocations, 8, 6).slices();
                 for (int rows : ROWS) {
                   for (int tokens : TOKENS) {
                     VecShape s =
                         VecShape.of(
-                            cols, rows, matrices, tokens, invocations, tokens % 2 == 0 ? 4 : 8);
+                            cols,
+                            rows,
+                            matrices,
+                            tokens,
+                            invocations,
+                            tokens % 2 == 0 ? 4 : 8,
+                            4 + tokens);
                     assertThat(s.invocations()).isBetween(32, invocations);
                     assertThat(s.rows() % s.atOnce()).as(s.toString()).isZero();
+                    assertThat(s.atOnce()).as("a pass is whole").isLessThanOrEqualTo(rows);
                     assertThat(s.slices()).as("sums depend on cols alone").isEqualTo(slices);
                     assertThat(matrices * s.tall() % (matrices > 1 ? 64 : 1)).isZero();
                     int sums = matrices * s.slices() * s.tall() * tokens;
