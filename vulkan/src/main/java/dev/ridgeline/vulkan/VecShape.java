@@ -32,6 +32,9 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
   /** More slices are enough invocations for a workgroup a multiprocessor. */
   private static final int MANY_SLICES = 8;
 
+  /** Teams of 32 lanes of a workgroup that has two sets of many slices, at most. */
+  private static final int MAX_TEAMS = 28;
+
   /** Parts of a multiprocessor, and registers of each for every lane. */
   private static final int PARTITIONS = 4;
 
@@ -78,7 +81,7 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
     int together = Math.ceilDiv(rows, tall) > MULTIPROCESSORS ? 2 : 1;
     int registers =
         REGISTERS / Math.ceilDiv(together * slices * sets * matrices, PARTITIONS) / 8 * 8;
-    int held = Math.min(underWay, (registers - OTHER_REGISTERS) / unitRegisters);
+    int held = Math.clamp((registers - OTHER_REGISTERS) / unitRegisters, 2, underWay);
     int atOnce = Integer.highestOneBit(Math.max(1, Math.min(held, 8 / tokens) / each));
     // Passes are whole, and no longer than the matrix.
     atOnce =
@@ -96,14 +99,15 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
     }
     int even = Math.ceilDiv(rows, MULTIPROCESSORS);
     if (slices > MANY_SLICES) {
-      return Math.clamp(Math.ceilDiv(even, 8) * 8, 16, MAX_TALL);
+      int step = 2 * slices <= MAX_TEAMS ? 8 : 4;
+      return Math.clamp(Math.ceilDiv(even, step) * step, 16, MAX_TALL);
     }
     return Math.clamp(Integer.highestOneBit(2 * even - 1), 16, MAX_TALL);
   }
 
   private static int sets(int rows, int tall, int slices, int matrices) {
     if (slices > MANY_SLICES) {
-      return tall % 4 == 0 && 2 * slices <= 28 ? 2 : 1;
+      return 2 * slices <= MAX_TEAMS ? 2 : 1;
     }
     if (slices > 2 && (rows >= MANY_ROWS || matrices > 1)) {
       return 1;
