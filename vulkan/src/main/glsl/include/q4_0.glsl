@@ -11,6 +11,7 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define PLANE_BYTES uvec4(2, 16, 0, 0)
 #define UNIT_BYTES uvec4(0)
 #define UNIT_OFFSET 8
+#define UNIT_NIBBLES 0u
 struct RawUnit { uvec4 q; uint d; };
 
 RawUnit rawUnit(Weights w, uint b, uint u) {

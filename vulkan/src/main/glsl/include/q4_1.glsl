@@ -12,6 +12,7 @@ vec4 dequantize4(Weights w, uint b, uint i) {
 #define UNIT_MINIMUM
 #define PLANE_BYTES uvec4(4, 16, 0, 0)
 #define UNIT_BYTES uvec4(0)
+#define UNIT_NIBBLES 0u
 struct RawUnit { uvec4 q; uint dm; };
 
 RawUnit rawUnit(Weights w, uint b, uint u) {

@@ -8,6 +8,7 @@
 #define UNIT_POWER 16
 #define PLANE_BYTES uvec4(128, 16, 4, 0)
 #define UNIT_BYTES uvec4(16, 2, 0, 0)
+#define UNIT_NIBBLES 0x80u
 struct RawUnit { uvec4 q; uint sm; uint dm; };
 
 RawUnit rawUnit(Weights w, uint b, uint u) {

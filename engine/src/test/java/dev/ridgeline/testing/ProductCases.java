@@ -38,6 +38,9 @@ final class ProductCases {
     cases.add(gated(DType.Q4_K, Activation.SWIGLU_OAI, 33, 512));
     cases.add(gated(DType.F16, Activation.SILU, 161, 256));
     cases.add(gated(DType.Q4_K, Activation.SILU, 161, 256));
+    // Rows enough for kernels that give each subgroup some of its own; gate and up side by side.
+    cases.add(gated(DType.Q4_K, Activation.SILU, 8256, 512));
+    cases.add(matMul(DType.IQ4_NL, 16_400, 96, false));
     cases.add(bias());
     cases.add(outputRows());
     cases.add(band());

@@ -66,8 +66,9 @@ record Kernel(String name, String source, Map<String, String> defines) {
       ATTEND_DIMS.forEach(dim -> result.add(attendMatrix(shape, dim)));
       for (DType type : DType.values()) {
         if (type.isQuantized()) {
-          result.add(matrixQ(type, shape, 1));
-          result.add(matrixQ(type, shape, 2));
+          for (int wide : List.of(1, 2)) {
+            DecodeShape.KINDS.forEach(by -> result.add(matrixQ(type, shape, wide, by)));
+          }
         }
       }
       for (int wide : List.of(64, 128)) {
@@ -123,22 +124,18 @@ record Kernel(String name, String source, Map<String, String> defines) {
             "TK", shape.k() + "u"));
   }
 
-  /** Matrices of rows of a subgroup of {@code mul_mat_matrix_q}. */
-  static final int MATRIX_Q_TALL = 2;
-
   /** {@code mul_mat_matrix_q} for weights of {@code type} and {@code wide} matrices of tokens. */
-  static Kernel matrixQ(DType type, MatrixShape shape, int wide) {
+  static Kernel matrixQ(DType type, MatrixShape shape, int wide, DecodeShape by) {
     Map<String, String> defines = shapeDefines(shape);
     defines.put("TYPE_" + type.name(), "1");
     defines.put("ROWS_OF_LANE", (shape.m() == shape.lanes() ? shape.m() : 2) + "u");
-    defines.put("FM", MATRIX_Q_TALL + "u");
+    defines.put("FM", by.tall() + "u");
     defines.put("FN", wide + "u");
-    if (wide > 1) {
-      defines.put("WIDE", "1");
-    }
+    defines.put("D", by.units() + "u");
     return new Kernel(
-        "mul_mat_matrix_q_%d_%s_%d"
-            .formatted(shape.lanes(), type.name().toLowerCase(Locale.ROOT), wide),
+        "mul_mat_matrix_q_%d_%s_%dx%dx%d"
+            .formatted(
+                shape.lanes(), type.name().toLowerCase(Locale.ROOT), by.tall(), by.units(), wide),
         "mul_mat_matrix_q.comp",
         defines);
   }

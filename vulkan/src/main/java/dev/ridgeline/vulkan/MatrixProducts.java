@@ -28,12 +28,9 @@ final class MatrixProducts {
   private static final int HALVES_GROUP = 1024;
 
   /**
-   * Subgroups of a workgroup of {@code mul_mat_matrix_q.comp}: few, so that two workgroups share a
-   * multiprocessor, where rows are enough for all; many to have more loads under way where not.
+   * More tokens than this are faster with weights that are decoded first, once for all of them.
    */
-  private static final int SUBGROUPS = 16;
-
-  private static final int TALL_ROWS = 8192;
+  static final int MAX_DECODED = 128;
 
   /** Rows and columns of a tile of {@code mul_mat_matrix.comp}. */
   private static final int MATRIX_ROWS = 128;
@@ -101,7 +98,7 @@ final class MatrixProducts {
 
   /** Whether products of {@code n} tokens with quantized weights decode them on the way. */
   boolean decodes(int n) {
-    return layout != null && n >= FROM && n <= Products.MAX_VEC_TOKENS;
+    return layout != null && n >= FROM && n <= MAX_DECODED;
   }
 
   /**
@@ -125,11 +122,11 @@ final class MatrixProducts {
     Weight weight = band.weight();
     MatrixShape shape = Objects.requireNonNull(device.matrixShape());
     MatrixLayout at = Objects.requireNonNull(layout);
-    int subgroups = band.rows() >= TALL_ROWS ? SUBGROUPS / 2 : SUBGROUPS;
-    int tall = Kernel.MATRIX_Q_TALL * shape.m() / (kind > 0 ? 2 : 1);
+    int matrices = kind > 0 ? 2 : 1;
+    DecodeShape by = DecodeShape.of(band.rows() * matrices, shape.m());
     int wide = n > shape.n() ? 2 : 1;
     toHalves(norm, x, Form.PIECES);
-    dispatcher.links(Set.of(Scratch.HALVES), written(band));
+    dispatcher.uses(Set.of(Scratch.HALVES), written(band));
     push.clear()
         .addresses(scratch.halves.address(), scratch.powers.address())
         .addresses(resources.weights.planes(weight)[0]);
@@ -138,14 +135,23 @@ final class MatrixProducts {
         .ints(weight.cols(), band.rows(), n, band.rows(0), band.rows(1));
     recorder.run(
         recorder.pipeline(
-            Kernel.matrixQ(weight.type(), shape, wide),
-            subgroups * shape.lanes(),
+            Kernel.matrixQ(weight.type(), shape, wide, by),
+            by.subgroups() * shape.lanes(),
             kind,
             band.bias() == null ? 0 : 1,
             at.atRow(),
-            at.atPair()),
+            at.atPair(),
+            by.subgroups(),
+            by.slices(),
+            by.chunk(
+                wide * shape.n(),
+                wide,
+                shape.m() * shape.n() * Float.BYTES,
+                shape.lanes() * at.rows() / shape.m(),
+                device.maxSharedBytes())),
         push,
-        (long) Math.ceilDiv(band.rows(), tall) * Math.ceilDiv(n, wide * shape.n()),
+        (long) Math.ceilDiv(band.rows() * matrices, by.tiles() * shape.m())
+            * Math.ceilDiv(n, wide * shape.n()),
         1);
   }
 
@@ -227,7 +233,7 @@ final class MatrixProducts {
         .addresses(to, resources.weights.planes(weight)[0])
         .ints(resources.weights.units(weight))
         .ints(first * perRow, Math.toIntExact(units));
-    recorder.runEach(Kernel.of("dequantize", weight.type()), push, units);
+    recorder.runEach(Kernel.of("dequantize", weight.type()), push, 2 * units);
   }
 
   private void matrixDispatch(

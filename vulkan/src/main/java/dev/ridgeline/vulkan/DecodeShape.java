@@ -1,0 +1,77 @@
+package dev.ridgeline.vulkan;
+
+import java.util.List;
+
+/**
+ * How workgroups of {@code mul_mat_matrix_q.comp} share a matrix. By its rows alone, so that sums do
+ * not depend on the tokens; the numbers were measured on an H200 (docs/kernels/vulkan.md).
+ *
+ * @param tall matrices of rows of a subgroup
+ * @param units of a row that an invocation has under way
+ * @param subgroups of a workgroup
+ * @param slices subgroups that share rows and take columns in turn; with one, x goes through shared
+ *     memory
+ */
+record DecodeShape(int tall, int units, int subgroups, int slices) {
+  /** One for each pair of {@link #tall} and {@link #units}. */
+  static final List<DecodeShape> KINDS = List.of(sliced(16), tall(8));
+
+  private static final int UNIT = 32;
+  private static final int MULTIPROCESSORS = 132;
+
+  /** From so many matrices of rows on each subgroup has rows of its own. */
+  private static final int MANY = 1024;
+
+  /** Steps of x in shared memory, at most. */
+  private static final int MAX_CHUNK = 4;
+
+  /** For tables of formats and the sums of lanes. */
+  private static final int OTHER_SHARED_BYTES = 3 << 9;
+
+  /** For {@code rows}, of gate and up together, in matrices of {@code m} rows. */
+  static DecodeShape of(int rows, int m) {
+    int matrices = Math.ceilDiv(rows, m);
+    if (matrices < MANY) {
+      int groups = Math.ceilDiv(matrices, 2);
+      int subgroups = groups > MULTIPROCESSORS ? 8 : 16;
+      return sliced(subgroups);
+    }
+    int best = 8;
+    for (int subgroups = 10; subgroups <= 14; subgroups += 2) {
+      best = turns(matrices, subgroups) < turns(matrices, best) ? subgroups : best;
+    }
+    return tall(best);
+  }
+
+  private static DecodeShape sliced(int subgroups) {
+    return new DecodeShape(2, 1, subgroups, subgroups);
+  }
+
+  private static DecodeShape tall(int subgroups) {
+    return new DecodeShape(1, 2, subgroups, 1);
+  }
+
+  /** Matrices that the busiest multiprocessor takes, one workgroup at a time. */
+  private static int turns(int matrices, int subgroups) {
+    return Math.ceilDiv(Math.ceilDiv(matrices, subgroups), MULTIPROCESSORS) * subgroups;
+  }
+
+  /** Matrices of rows of a workgroup. */
+  int tiles() {
+    return subgroups / slices * tall;
+  }
+
+  /**
+   * Steps of x that are in shared memory at a time.
+   *
+   * @param tokens of a workgroup
+   * @param sums bytes of a matrix of sums
+   * @param sharers invocations with the same rows
+   */
+  int chunk(int tokens, int wide, int sums, int sharers, int sharedBytes) {
+    int step = units * UNIT * sharers * tokens * Short.BYTES;
+    int left = sharedBytes - OTHER_SHARED_BYTES - subgroups * tall * sums;
+    int most = subgroups < 12 ? 1 : MAX_CHUNK / wide;
+    return Math.clamp(left / step, 1, most);
+  }
+}
