@@ -10,6 +10,7 @@ import dev.ridgeline.graph.Value;
 import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Records attention, and how K and V come into the cache. */
@@ -19,6 +20,12 @@ final class AttentionRecorder {
    * H200, llama-8b at depth 4,096 runs at 396 tok/s with 16, 387 with 12, 365 with 32, 357 with 8.
    */
   static final int PARTS = 16;
+
+  /** Elements of heads that are made inside attention: what fits its shared memory. */
+  private static final int MAX_MERGED_DIM = 256;
+
+  /** {@code true}: heads have a kernel of their own in every step; to compare. */
+  static final String APART = "ridgeline.vulkan.headsApart";
 
   /** Heads of a workgroup that share loads of K and V: their q must fit its registers. */
   private static final int MAX_SHARED_ELEMENTS = 512;
@@ -33,6 +40,7 @@ final class AttentionRecorder {
   private final Dispatcher dispatcher;
   private final @Nullable MatrixShape matrices;
   private final Push push = new Push();
+  private final boolean apart = Boolean.getBoolean(APART);
   private final int q8;
 
   /** With {@code matrices}, prompts use {@code attend_matrix.comp}. */
@@ -58,7 +66,7 @@ final class AttentionRecorder {
   }
 
   /** Norms of heads, rotations, K and V into their slots. */
-  void heads(GpuOp.Heads h) {
+  private void heads(GpuOp.Heads h) {
     int n = recorder.rows(h.q());
     if (n == 0) {
       return;
@@ -116,62 +124,134 @@ final class AttentionRecorder {
   }
 
   /**
+   * Attention with the heads before it, as one kernel where it can be one; {@code intoInt8} as for
+   * {@link #attention(Op.Attention, boolean)}.
+   *
+   * @return whether the result is there as int8, and only so
+   */
+  boolean attention(GpuOp.Attend op, boolean intoInt8) {
+    if (merges(op.heads())) {
+      return fewTokens(op.attention(), op.heads(), intoInt8);
+    }
+    heads(op.heads());
+    return attention(op.attention(), intoInt8);
+  }
+
+  private boolean merges(GpuOp.Heads h) {
+    int n = recorder.rows(h.q());
+    int dim = Math.max(h.layer().keyDim(), h.layer().valueDim());
+    boolean blocks = q8 == 0 || (h.layer().keyDim() | h.layer().valueDim()) % 32 == 0;
+    return n > 0 && n <= Chain.MAX_TOKENS && dim <= MAX_MERGED_DIM && blocks && !apart;
+  }
+
+  /**
    * Attention; {@code intoInt8}: only products of few tokens read the result.
    *
    * @return whether the result is there as int8, and only so
    */
   boolean attention(Op.Attention a, boolean intoInt8) {
     int n = recorder.rows(a.q());
-    KvLayer layer = a.layer();
-    if (n == 0) {
+    if (n > Products.MAX_VEC_TOKENS) {
+      check(a.layer());
+      tiles(a);
       return false;
     }
+    return n > 0 && fewTokens(a, null, intoInt8);
+  }
+
+  private static void check(KvLayer layer) {
     if (layer.keyDim() % 8 != 0 || layer.valueDim() % 8 != 0 || layer.keyDim() > 512) {
       throw new IllegalArgumentException(
           "attention with heads of %d and %d elements; the Vulkan kernels take multiples of 8 up to 512"
               .formatted(layer.keyDim(), layer.valueDim()));
     }
-    if (n > Products.MAX_VEC_TOKENS) {
-      tiles(a);
-      return false;
-    }
+  }
+
+  private boolean fewTokens(Op.Attention a, GpuOp.@Nullable Heads h, boolean intoInt8) {
+    KvLayer layer = a.layer();
+    check(layer);
+    int n = recorder.rows(a.q());
     boolean quantize = intoInt8 && layer.valueDim() % 32 == 0;
     int shared = sharedHeads(a);
+    Set<Integer> reads = new HashSet<>(Set.of(resources.buffer(h == null ? a.q() : h.q())));
+    reads.add(Resources.kv(layer));
     Set<Integer> writes = new HashSet<>(Set.of(resources.buffer(a.out()), Scratch.PARTIALS));
     if (quantize) {
       writes.add(Scratch.QUANTIZED);
     }
-    dispatcher.links(Set.of(resources.buffer(a.q()), Resources.kv(layer)), writes);
-    KvBuffers.Planes keys = resources.kv.keys(layer);
-    KvBuffers.Planes values = resources.kv.values(layer);
-    Scratch scratch = resources.scratch;
-    push.clear()
-        .addresses(resources.address(a.q()))
-        .addresses(quantize ? scratch.quantized.quants() : resources.address(a.out()))
-        .addresses(scratch.quantized.blocks(), a.sinks() == null ? 0 : recorder.vector(a.sinks()))
-        .addresses(keys.data(), values.data())
-        .ints(keys.scaleUnits(), values.scaleUnits())
-        .addresses(scratch.partials.address(), scratch.counters.address());
-    pushRows(push, layer);
-    push.ints(layer.window()).floats(a.scale(), a.softCap());
+    if (h != null) {
+      reads.addAll(Set.of(resources.buffer(h.k()), resources.buffer(h.v())));
+      writes.add(Resources.kv(layer));
+    }
+    dispatcher.links(reads, writes);
+    pushFewTokens(a, h, quantize);
     recorder.run(
-        recorder.pipeline(
-            Kernel.plain("attend"),
-            Dispatcher.GROUP,
-            q8,
-            layer.keyDim(),
-            layer.valueDim(),
-            a.sinks() == null ? 0 : 1,
-            shared,
-            quantize ? 1 : 0,
-            PARTS,
-            a.headCount(),
-            layer.headCountKv()),
+        recorder.pipeline(Kernel.plain("attend"), constants(a, h, shared, quantize)),
         push,
         a.headCount() / shared,
         n,
         PARTS);
     return quantize;
+  }
+
+  private void pushFewTokens(Op.Attention a, GpuOp.@Nullable Heads h, boolean quantize) {
+    KvLayer layer = a.layer();
+    KvBuffers.Planes keys = resources.kv.keys(layer);
+    KvBuffers.Planes values = resources.kv.values(layer);
+    Scratch scratch = resources.scratch;
+    StepBuffer step = resources.step;
+    push.clear();
+    if (h == null) {
+      push.addresses(resources.address(a.q()), 0, 0, 0, 0, 0);
+    } else {
+      push.addresses(resources.address(h.q()), resources.address(h.k()), resources.address(h.v()))
+          .addresses(h.qNorm() == null ? 0 : recorder.vector(h.qNorm()))
+          .addresses(h.kNorm() == null ? 0 : recorder.vector(h.kNorm()))
+          .addresses(resources.ropes.address(h.rope()));
+    }
+    push.addresses(quantize ? scratch.quantized.quants() : resources.address(a.out()))
+        .addresses(scratch.quantized.blocks(), a.sinks() == null ? 0 : recorder.vector(a.sinks()))
+        .addresses(keys.data(), values.data())
+        .ints(keys.scaleUnits(), values.scaleUnits())
+        .addresses(scratch.partials.address(), step.positions())
+        .ints((int) ((step.blockTables(graph.kvGroup(layer)) - step.positions()) / Integer.BYTES));
+  }
+
+  private int[] constants(Op.Attention a, GpuOp.@Nullable Heads h, int shared, boolean quantize) {
+    KvLayer layer = a.layer();
+    int[] ofHeads =
+        h == null
+            ? new int[7]
+            : new int[] {
+              recorder.rows(a.q()),
+              h.params().layout() == Layout.NEOX ? 1 : 0,
+              h.params().dims(),
+              h.qNorm() == null ? 0 : 1,
+              h.kNorm() == null ? 0 : 1,
+              Float.floatToRawIntBits(h.eps()),
+              Float.floatToRawIntBits((float) h.params().magnitude())
+            };
+    return IntStream.concat(
+            IntStream.of(
+                Dispatcher.GROUP,
+                q8,
+                layer.keyDim(),
+                layer.valueDim(),
+                a.sinks() == null ? 0 : 1,
+                shared,
+                quantize ? 1 : 0,
+                PARTS,
+                a.headCount(),
+                layer.headCountKv(),
+                layer.window(),
+                Float.floatToRawIntBits(a.scale()),
+                Float.floatToRawIntBits(a.softCap()),
+                resources.scratch.countersAt(),
+                capacity.maxTokens(),
+                capacity.blocksPerSequence(),
+                capacity.blockTokens()),
+            IntStream.of(ofHeads))
+        .toArray();
   }
 
   /** Query heads of a workgroup: a divisor of those that share a KV head. */

@@ -85,7 +85,12 @@ final class OpRecorder {
       switch (op) {
         case GpuOp.Plain p -> record(p.op());
         case GpuOp.Products p -> products.record(p, isReadAsInt8(p.product().outputs().getFirst()));
-        case GpuOp.Heads h -> attention.heads(h);
+        case GpuOp.Attend a -> {
+          Value out = a.attention().out();
+          if (attention.attention(a, isReadAsInt8(out))) {
+            products.isQuantized(out);
+          }
+        }
       }
     }
     dispatcher.begin(List.of());
