@@ -47,9 +47,9 @@ layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Cou
 
 layout(push_constant, scalar) uniform Push {
   uvec2 q;       // [n, headCount, KEY_DIM]
-  LiveFloats k;  // [n, headCountKv, KEY_DIM]; this and the next four only with TOKENS
-  LiveFloats v;  // [n, headCountKv, VALUE_DIM]
-  uvec2 qWeight; // Floats [KEY_DIM]
+  uvec2 k;       // [n, headCountKv, KEY_DIM]; this and the next four only with TOKENS
+  uvec2 v;       // [n, headCountKv, VALUE_DIM]
+  uvec2 qWeight; // [KEY_DIM]
   uvec2 kWeight;
   Words turns;   // [DIMS / 2][high, low]
   LiveFloats result; // [n, headCount, VALUE_DIM]; or quants
@@ -79,25 +79,25 @@ const uint MOST = FOLDED > 1 ? 16 : 8;
 const uint SLICES = GROUP / COLUMNS < MOST ? GROUP / COLUMNS : MOST;
 const uint STORED = SLICES / FOLDED;
 const uint OWN = (TILE + SLICES - 1) / SLICES;
-const uint GROUP_HEADS = GROUP / LANES; // heads that are made side by side
+const uint MADE = GROUP / LANES;     // heads that are made side by side
 const float NONE = -1.0 / 0.0;
 
-const uint SUMS = HEADS * STORED * VALUE_DIM;
-const uint STAGED = TOKENS > 0 ? GROUP_HEADS * (KEY_DIM > VALUE_DIM ? KEY_DIM : VALUE_DIM) : 1;
+const uint SUMS = HEADS * STORED * COLUMNS * 2;
+const uint STAGED = TOKENS > 0 ? MADE * (KEY_DIM > VALUE_DIM ? KEY_DIM : VALUE_DIM) / 4 : 1;
 const uint NEW = TOKENS > 0 ? TOKENS : 1;
 
 shared float score[2 * HEADS * TILE]; // of this tile and the one before
 shared float top[HEADS];
 shared float total[HEADS];
 shared float keep[HEADS];
-shared float pool[SUMS > STAGED ? SUMS : STAGED]; // sums of slices; heads that are being made before
+shared vec4 pool[SUMS > STAGED ? SUMS : STAGED]; // sums of slices; before, heads that are being made
 shared float finished[HEADS * VALUE_DIM]; // of one part alone
 shared float partTop[HEADS * PARTS];
 shared float partTotal[HEADS * PARTS];
 shared uint arrived;
-shared float queries[TOKENS > 0 ? HEADS * KEY_DIM : 1];
-shared float newKeys[TOKENS > 0 ? NEW * KEY_DIM : 1]; // of the step, as the cache holds them
-shared float newValues[TOKENS > 0 ? NEW * VALUE_DIM : 1];
+shared vec4 queries[TOKENS > 0 ? HEADS * KEY_DIM / 4 : 1];
+shared vec4 newKeys[TOKENS > 0 ? NEW * KEY_DIM / 4 : 1]; // of the step, as the cache holds them
+shared vec4 newValues[TOKENS > 0 ? NEW * VALUE_DIM / 4 : 1];
 
 #define staged pool
 #include "include/heads.glsl"
@@ -123,52 +123,36 @@ Item itemOf(uint item) {
   return Item(isQ, !isQ && other % 2 > 0, other / 2);
 }
 
-// The row whose K or V it is; this one for what is not there.
-uint rowOf(uint row, Item item, uint newAt[NEW]) {
-  uint result = row;
-  [[unroll]] for (uint t = 1; t < NEW; t++) {
-    if (item.before == t && newAt[t] != ~0u) result = row - t;
-  }
-  return result;
-}
-
-// Makes the first `items` of them; newAt: the positions of the row and of those before it. The turns of the
-// first GROUP_HEADS items are there.
-void makeHeads(uint row, uint head0, uint kvHead, uint sequence, uint items, bool stores, uint newAt[NEW], inout vec2 turn[EACH]) {
+// Makes `items` of them; the turns of the first MADE are there.
+void makeHeads(uint row, uint head0, uint kvHead, uint sequence, uint items, bool stores, Turn turn[EACH]) {
   uint lane = invocation() % LANES;
   uint own = invocation() / LANES;
-  for (uint base = 0; base < items; base += GROUP_HEADS) {
+  for (uint base = 0; base < items; base += MADE) {
     bool there = base + own < items;
     uint number = min(base + own, items - 1);
     Item item = itemOf(number);
-    uint from = rowOf(row, item, newAt);
     uint dim = item.isV ? VALUE_DIM : KEY_DIM;
-    float x[EACH];
-    [[unroll]] for (uint j = 0; j < EACH; j++) {
-      uint e = lane + j * LANES;
-      x[j] = 0;
-      if (e < dim) {
-        if (item.isQ) x[j] = LiveFloats(q).v[(row * HEAD_COUNT + head0 + number) * KEY_DIM + e];
-        else if (item.isV) x[j] = v.v[(from * HEAD_COUNT_KV + kvHead) * VALUE_DIM + e];
-        else x[j] = k.v[(from * HEAD_COUNT_KV + kvHead) * KEY_DIM + e];
+    uint from = item.isQ ? row * HEAD_COUNT + head0 + number : (row - item.before) * HEAD_COUNT_KV + kvHead;
+    vec4 x[EACH];
+    loadHead(x, LiveVecs(item.isQ ? q : item.isV ? v : k), from * dim, dim, lane);
+    if (base > 0) turnsAt(turn, turns, step.v[row - item.before], lane);
+    if (Q_NORM + K_NORM > 0) normHead(x, item.isQ ? Q_NORM > 0 : !item.isV && K_NORM > 0, Vecs(item.isQ ? qWeight : kWeight), lane);
+    rotateHead(x, turn, !item.isV, own * (DIM / 4), lane);
+    if (there && item.isQ) {
+      [[unroll]] for (uint j = 0; j < EACH; j++) {
+        uint i = lane + j * LANES;
+        if (i < KEY_DIM / 4) queries[number * (KEY_DIM / 4) + i] = x[j];
       }
     }
-    if (base > 0 && !item.isV) turnsAt(turn, turns, step.v[from], lane);
-    if (Q_NORM + K_NORM > 0) normHead(x, item.isQ ? Q_NORM > 0 : !item.isV && K_NORM > 0, Floats(item.isQ ? qWeight : kWeight), lane);
-    rotateHead(x, turn, !item.isV, own * DIM, lane);
-    [[unroll]] for (uint j = 0; j < EACH; j++) {
-      uint e = lane + j * LANES;
-      if (there && item.isQ && e < KEY_DIM) queries[number * KEY_DIM + e] = x[j];
-    }
-    if (base + GROUP_HEADS > HEADS) {
-      uint at = (slotAt(sequence, newAt[0]) * HEAD_COUNT_KV + kvHead) * dim;
+    if (base + MADE > HEADS) {
+      uint at = (slotAt(sequence, step.v[row]) * HEAD_COUNT_KV + kvHead) * dim;
       bool kept = there && !item.isQ && item.before == 0 && stores;
       storeHead(x, item.isV ? values : keys, further(item.isV ? values : keys, item.isV ? valueScales : keyScales), at, dim, kept, lane);
       [[unroll]] for (uint j = 0; j < EACH; j++) {
-        uint e = lane + j * LANES;
-        if (there && !item.isQ && e < dim) {
-          if (item.isV) newValues[item.before * VALUE_DIM + e] = x[j];
-          else newKeys[item.before * KEY_DIM + e] = x[j];
+        uint i = lane + j * LANES;
+        if (there && !item.isQ && i < dim / 4) {
+          if (item.isV) newValues[item.before * (VALUE_DIM / 4) + i] = x[j];
+          else newKeys[item.before * (KEY_DIM / 4) + i] = x[j];
         }
       }
     }
@@ -247,15 +231,17 @@ void main() {
   uint end = min(from + each, last + 1);
   uvec2 keyD = further(keys, keyScales);
   uvec2 valueD = further(values, valueScales);
+  // Positions of this row and of those before it of its sequence; how many of its heads of K and V are made here.
   uint newAt[NEW];
   newAt[0] = last;
-  bool hasNew = part == parts - 1;
+  bool isLast = part == parts - 1;
+  uint made = isLast ? 1 : 0;
   [[unroll]] for (uint t = 1; t < NEW; t++) {
     newAt[t] = row >= t && step.v[MAX_TOKENS + row - t] == sequence ? step.v[row - t] : ~0u;
-    hasNew = hasNew || (newAt[t] >= from && newAt[t] < end);
+    if (newAt[t] >= from && newAt[t] < end) made = t + 1;
   }
-  uint items = HEADS + (hasNew ? 2 * NEW : 0);
-  vec2 turn[EACH];
+  uint items = HEADS + 2 * made;
+  Turn turn[EACH];
 
   uint keyLane = id % THREADS_A_KEY;
   uint column = id % COLUMNS;
@@ -278,11 +264,11 @@ void main() {
     LOAD_KEYS(from)
     LOAD_VALUES(from)
     Item item = itemOf(min(id / LANES, items - 1));
-    turnsAt(turn, turns, step.v[rowOf(row, item, newAt)], id % LANES);
+    turnsAt(turn, turns, step.v[row - item.before], id % LANES);
   }
   awaitLink(link);
   if (TOKENS > 0) {
-    makeHeads(row, head0, kvHead, sequence, items, hasNew && part == parts - 1 && head0 % (HEAD_COUNT / HEAD_COUNT_KV) == 0, newAt, turn);
+    makeHeads(row, head0, kvHead, sequence, items, isLast && head0 % (HEAD_COUNT / HEAD_COUNT_KV) == 0, turn);
   } else {
     LOAD_KEYS(from)
     LOAD_VALUES(from)
@@ -293,11 +279,9 @@ void main() {
       uint run = keyLane + j * THREADS_A_KEY;
       bool there = run < KEY_DIM / 8;
       if (TOKENS > 0) {
-        uint at = h * KEY_DIM + run * 8;
-        [[unroll]] for (uint c = 0; c < 4; c++) {
-          qs[h][2 * j][c] = there ? queries[at + c] : 0;
-          qs[h][2 * j + 1][c] = there ? queries[at + 4 + c] : 0;
-        }
+        uint at = h * (KEY_DIM / 4) + run * 2;
+        qs[h][2 * j] = there ? queries[at] : vec4(0);
+        qs[h][2 * j + 1] = there ? queries[at + 1] : vec4(0);
       } else {
         uint at = ((row * HEAD_COUNT + head0 + h) * KEY_DIM) / 4 + run * 2;
         qs[h][2 * j] = there ? LiveVecs(q).v[at] : vec4(0);
@@ -330,10 +314,8 @@ void main() {
           vec4 a = low4(keys_[j * KEY_RUNS + r], Q8);
           vec4 b = high4(keys_[j * KEY_RUNS + r], Q8);
           if (t < NEW) {
-            [[unroll]] for (uint c = 0; c < 4; c++) {
-              a[c] = newKeys[t * KEY_DIM + run * 8 + c];
-              b[c] = newKeys[t * KEY_DIM + run * 8 + 4 + c];
-            }
+            a = newKeys[t * (KEY_DIM / 4) + run * 2];
+            b = newKeys[t * (KEY_DIM / 4) + run * 2 + 1];
           }
           [[unroll]] for (uint h = 0; h < HEADS; h++) s[h] += dot(qs[h][2 * r], a) + dot(qs[h][2 * r + 1], b);
         }
@@ -386,10 +368,8 @@ void main() {
           vec4 b = high4(values_[j], Q8);
           uint t = rowsBefore(newAt, p0 + i);
           if (t < NEW) {
-            [[unroll]] for (uint c = 0; c < 4; c++) {
-              a[c] = newValues[t * VALUE_DIM + column * 8 + c];
-              b[c] = newValues[t * VALUE_DIM + column * 8 + 4 + c];
-            }
+            a = newValues[t * (VALUE_DIM / 4) + column * 2];
+            b = newValues[t * (VALUE_DIM / 4) + column * 2 + 1];
           }
           [[unroll]] for (uint h = 0; h < HEADS; h++) {
             low[h] += score[scores + h * TILE + i] * a;
@@ -413,11 +393,9 @@ void main() {
       }
     }
     if (slice < SLICES && slice % FOLDED == 0) {
-      uint at = (h * STORED + slice / FOLDED) * VALUE_DIM + column;
-      [[unroll]] for (uint c = 0; c < 4; c++) {
-        pool[at + c * COLUMNS] = low[h][c];
-        pool[at + (4 + c) * COLUMNS] = high[h][c];
-      }
+      uint at = (h * STORED + slice / FOLDED) * COLUMNS * 2 + 2 * column;
+      pool[at] = low[h];
+      pool[at + 1] = high[h];
     }
   }
   barrier();
@@ -425,10 +403,7 @@ void main() {
     uint h = i / (2 * COLUMNS);
     uint c4 = i % (2 * COLUMNS);
     vec4 y = vec4(0);
-    [[unroll]] for (uint s = 0; s < STORED; s++) {
-      uint from4 = (h * STORED + s) * VALUE_DIM + c4 % 2 * 4 * COLUMNS + c4 / 2;
-      y += vec4(pool[from4], pool[from4 + COLUMNS], pool[from4 + 2 * COLUMNS], pool[from4 + 3 * COLUMNS]);
-    }
+    [[unroll]] for (uint s = 0; s < STORED; s++) y += pool[(h * STORED + s) * COLUMNS * 2 + c4];
     uint at = (row * HEAD_COUNT + head0 + h) * PARTS * (VALUE_DIM + 2) + part * (VALUE_DIM + 2);
     if (alone) {
       float best = HAS_SINKS > 0 ? max(top[h], sinks.v[head0 + h]) : top[h];

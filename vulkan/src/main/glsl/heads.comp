@@ -20,12 +20,12 @@ layout(constant_id = 10) const float EPS = 0;
 layout(constant_id = 11) const float MAGNITUDE = 1;
 
 layout(push_constant, scalar) uniform Push {
-  LiveFloats q;
-  LiveFloats k;
-  LiveFloats v;
-  uvec2 qWeight;  // Floats [KEY_DIM]
+  uvec2 q; // LiveVecs
+  uvec2 k;
+  uvec2 v;
+  uvec2 qWeight; // Vecs [KEY_DIM / 4]
   uvec2 kWeight;
-  LiveFloats result; // q, rotated
+  LiveVecs result; // q, rotated
   Words turns;    // [DIMS / 2][high, low]
   uvec2 keys;     // q8_0: scales scaleUnits of 16 bytes further on
   uvec2 values;
@@ -36,7 +36,7 @@ layout(push_constant, scalar) uniform Push {
   Link link;
 };
 
-shared float staged[8 * (KEY_DIM > VALUE_DIM ? KEY_DIM : VALUE_DIM)];
+shared vec4 staged[2 * (KEY_DIM > VALUE_DIM ? KEY_DIM : VALUE_DIM)];
 #include "include/heads.glsl"
 
 void main() {
@@ -50,25 +50,18 @@ void main() {
   bool isV = head >= HEAD_COUNT + HEAD_COUNT_KV;
   if (!isQ) head -= isV ? HEAD_COUNT + HEAD_COUNT_KV : HEAD_COUNT;
   uint dim = isV ? VALUE_DIM : KEY_DIM;
+  uint from = (row * (isQ ? HEAD_COUNT : HEAD_COUNT_KV) + head) * dim;
   uint p = rows.positions.v[row];
-  vec2 turn[EACH];
+  Turn turn[EACH];
   turnsAt(turn, turns, p, lane);
   awaitLink(link);
-  float x[EACH];
+  vec4 x[EACH];
+  loadHead(x, LiveVecs(isQ ? q : isV ? v : k), from, dim, lane);
+  if (Q_NORM + K_NORM > 0) normHead(x, isQ ? Q_NORM > 0 : !isV && K_NORM > 0, Vecs(isQ ? qWeight : kWeight), lane);
+  rotateHead(x, turn, !isV, id / LANES * (DIM / 4), lane);
   [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    x[j] = 0;
-    if (e < dim) {
-      if (isQ) x[j] = q.v[(row * HEAD_COUNT + head) * KEY_DIM + e];
-      else if (isV) x[j] = v.v[(row * HEAD_COUNT_KV + head) * VALUE_DIM + e];
-      else x[j] = k.v[(row * HEAD_COUNT_KV + head) * KEY_DIM + e];
-    }
-  }
-  if (Q_NORM + K_NORM > 0) normHead(x, isQ ? Q_NORM > 0 : !isV && K_NORM > 0, Floats(isQ ? qWeight : kWeight), lane);
-  rotateHead(x, turn, !isV, id / LANES * DIM, lane);
-  [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    if (isQ && e < dim) result.v[(row * HEAD_COUNT + head) * KEY_DIM + e] = x[j];
+    uint i = lane + j * LANES;
+    if (isQ && i < dim / 4) result.v[from / 4 + i] = x[j];
   }
   // Every lane goes through storeHead, whose maxima need all of them; Q stores nothing.
   uint at = (slot(rows, row, p) * HEAD_COUNT_KV + (isQ ? 0 : head)) * dim;

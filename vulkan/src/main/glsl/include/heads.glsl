@@ -1,68 +1,104 @@
 // What lies between the products of Q, K and V and attention, for a head by 32 lanes: lane l has the elements
-// l, l + 32, ... in x. The same bits in every kernel. Needs lanes.glsl, kv.glsl, turns.glsl, the constants Q8, KEY_DIM,
-// VALUE_DIM, NEOX, DIMS, EPS and MAGNITUDE, and `staged`, DIM floats for every 32 lanes of a workgroup.
+// 4 l to 4 l + 3, 4 (l + 32) ... in x. The same bits in every kernel. Needs lanes.glsl, kv.glsl, turns.glsl, the
+// constants Q8, KEY_DIM, VALUE_DIM, NEOX, DIMS, EPS and MAGNITUDE, and `staged`, DIM / 4 vec4 for every 32 lanes.
+// Dimensions are multiples of 8, with q8_0 of 32. Uniform control flow only.
 const uint DIM = KEY_DIM > VALUE_DIM ? KEY_DIM : VALUE_DIM;
-const uint EACH = (DIM + LANES - 1) / LANES;
+const uint EACH = (DIM / 4 + LANES - 1) / LANES;
 
-// Cosines and sines of this lane's elements at position p.
-void turnsAt(out vec2 turn[EACH], Words turns, uint p, uint lane) {
+// What an element and its partner are multiplied by.
+struct Turn { vec4 own; vec4 other; };
+
+Turn turnAt(Words turns, uint p, uint i) {
+  Turn t = Turn(vec4(1), vec4(0));
+  [[unroll]] for (uint c = 0; c < 4; c++) {
+    uint e = 4 * i + c;
+    if (e < DIMS) {
+      vec2 cs = rotation(turns, NEOX > 0 ? e % (DIMS / 2) : e / 2, p) * MAGNITUDE;
+      t.own[c] = cs.x;
+      t.other[c] = (NEOX > 0 ? e >= DIMS / 2 : c % 2 > 0) ? cs.y : -cs.y;
+    }
+  }
+  return t;
+}
+
+void turnsAt(out Turn turn[EACH], Words turns, uint p, uint lane) {
+  [[unroll]] for (uint j = 0; j < EACH; j++) turn[j] = turnAt(turns, p, lane + j * LANES);
+}
+
+// The head that begins at element `at` of a tensor.
+void loadHead(out vec4 x[EACH], LiveVecs from, uint at, uint dim, uint lane) {
   [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    turn[j] = e < DIMS ? rotation(turns, NEOX > 0 ? e % (DIMS / 2) : e / 2, p) * MAGNITUDE : vec2(0);
+    uint i = lane + j * LANES;
+    x[j] = i < dim / 4 ? from.v[at / 4 + i] : vec4(0);
   }
 }
 
-// x / sqrt(mean(x^2) + EPS) * weight of a head of KEY_DIM where `normed`. Uniform control flow.
-void normHead(inout float x[EACH], bool normed, Floats weight, uint lane) {
+// x / sqrt(mean(x^2) + EPS) * weight of a head of KEY_DIM where `normed`.
+void normHead(inout vec4 x[EACH], bool normed, Vecs weight, uint lane) {
   precise float squares = 0;
-  [[unroll]] for (uint j = 0; j < EACH; j++) squares = fma(x[j], x[j], squares);
+  [[unroll]] for (uint j = 0; j < EACH; j++) {
+    squares = fma(x[j].x, x[j].x, fma(x[j].y, x[j].y, fma(x[j].z, x[j].z, fma(x[j].w, x[j].w, squares))));
+  }
   precise float factor = lanesSum(squares) / float(KEY_DIM);
   factor = 1.0 / sqrt(factor + EPS);
   [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    if (normed && e < KEY_DIM) x[j] *= factor * weight.v[e];
+    uint i = lane + j * LANES;
+    if (normed && i < KEY_DIM / 4) x[j] = x[j] * (factor * weight.v[i]);
   }
 }
 
-// Rotates a head of KEY_DIM where `rotated`; `own`: where its elements lie in `staged`. Uniform control flow.
-void rotateHead(inout float x[EACH], vec2 turn[EACH], bool rotated, uint own, uint lane) {
-  [[unroll]] for (uint j = 0; j < EACH; j++) {
-    if (lane + j * LANES < DIM) staged[own + lane + j * LANES] = x[j];
+// Rotates a head of KEY_DIM where `rotated`; `own`: where its elements lie in `staged`.
+void rotateHead(inout vec4 x[EACH], Turn turn[EACH], bool rotated, uint own, uint lane) {
+  const uint HALF = DIMS / 2;
+  if (NEOX > 0) {
+    [[unroll]] for (uint j = 0; j < EACH; j++) {
+      if (lane + j * LANES < DIM / 4) staged[own + lane + j * LANES] = x[j];
+    }
+    barrier();
   }
-  barrier();
   [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
+    uint e = 4 * (lane + j * LANES);
     if (rotated && e < DIMS) {
-      bool second = NEOX > 0 ? e >= DIMS / 2 : e % 2 == 1;
-      uint distance = NEOX > 0 ? DIMS / 2 : 1;
-      float other = staged[second ? own + e - distance : own + e + distance];
-      precise float straight = x[j] * turn[j].x;
-      precise float y = fma(other, second ? turn[j].y : -turn[j].y, straight);
+      vec4 other = x[j].yxwz;
+      if (NEOX > 0 && HALF % 4 == 0) {
+        other = staged[own + (e < HALF ? e + HALF : e - HALF) / 4];
+      } else if (NEOX > 0) {
+        [[unroll]] for (uint c = 0; c < 4; c++) {
+          uint partner = e + c < HALF ? e + c + HALF : e + c < DIMS ? e + c - HALF : 0;
+          other[c] = staged[own + partner / 4][partner % 4];
+        }
+      }
+      precise vec4 straight = x[j] * turn[j].own;
+      precise vec4 y = fma(other, turn[j].other, straight);
       x[j] = y;
     }
   }
 }
 
 // A head of K or V of `dim` elements into the cache from element `at` on, where `there`; x becomes what the
-// cache holds. Uniform control flow.
-void storeHead(inout float x[EACH], uvec2 data, uvec2 scales, uint at, uint dim, bool there, uint lane) {
+// cache holds.
+void storeHead(inout vec4 x[EACH], uvec2 data, uvec2 scales, uint at, uint dim, bool there, uint lane) {
   [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    bool mine = there && e < dim;
+    uint i = lane + j * LANES;
+    bool mine = there && i < dim / 4;
     if (Q8 == 0) {
-      uint bits = toHalf(x[j]);
-      if (mine) LiveHalfs(data).v[at + e] = uint16_t(bits);
-      x[j] = f16(bits);
+      uvec2 bits = uvec2(toHalf(x[j].x) | toHalf(x[j].y) << 16, toHalf(x[j].z) | toHalf(x[j].w) << 16);
+      if (mine) LivePairs(data).v[at / 4 + i] = bits;
+      x[j] = halves4(bits);
     } else {
-      float largest = lanesMax(e < dim ? abs(x[j]) : 0); // lanes of run j hold a block of 32
+      vec4 a = abs(x[j]);
+      float largest = max(max(a.x, a.y), max(a.z, a.w)); // a block of 32 is in 8 lanes
+      [[unroll]] for (uint m = 1; m < 8; m *= 2) largest = max(largest, subgroupShuffleXor(largest, m));
       uint d = toHalf(largest / 127.0);
       float scale = f16(d);
-      int level = int(clamp(scale == 0 ? 0 : roundEven(x[j] / scale), -127.0, 127.0));
+      vec4 levels = scale == 0 ? vec4(0) : roundEven(x[j] / scale);
+      ivec4 q = ivec4(clamp(levels, vec4(-127.0), vec4(127.0))) & 0xFF;
+      uint word = uint(q.x | q.y << 8 | q.z << 16 | q.w << 24);
       if (mine) {
-        LiveBytes(data).v[at + e] = uint8_t(uint(level) & 0xFFu);
-        if (lane == 0) LiveHalfs(scales).v[(at + e) / 32] = uint16_t(d);
+        LiveWords(data).v[at / 4 + i] = word;
+        if (i % 8 == 0) LiveHalfs(scales).v[at / 32 + i / 8] = uint16_t(d);
       }
-      x[j] = float(level) * scale;
+      x[j] = signedBytes4(word) * scale;
     }
   }
 }

@@ -223,7 +223,7 @@ final class AttentionRecorder {
         h == null
             ? new int[7]
             : new int[] {
-              recorder.rows(a.q()),
+              recorder.rows(a.q()) == 1 ? 1 : Chain.MAX_TOKENS,
               h.params().layout() == Layout.NEOX ? 1 : 0,
               h.params().dims(),
               h.qNorm() == null ? 0 : 1,

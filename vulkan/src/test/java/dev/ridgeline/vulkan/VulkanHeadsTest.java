@@ -94,8 +94,7 @@ class VulkanHeadsTest {
         result.addAll(run(e, model.graph, new int[SEQUENCES], counts));
       }
       int[][] steps = {
-        {1, 0, 0, 0}, {0, 0, 0, 1}, {1, 1, 1, 1}, {0, 4, 0, 0}, {0, 0, 3, 1}, {2, 0, 0, 2},
-        {0, 1, 1, 0}, {0, 0, 0, 3}, {4, 0, 0, 0}, {1, 2, 1, 0}, {1, 1, 1, 1}, {2, 1, 0, 1}
+        {1, 0, 0, 0}, {0, 0, 0, 1}, {1, 1, 1, 1}, {0, 4, 0, 0}, {0, 0, 3, 1}, {2, 0, 0, 2}, {1, 2, 1, 0}, {1, 1, 1, 1}
       };
       for (int[] counts : steps) {
         result.addAll(run(e, model.graph, ends, counts));
@@ -134,11 +133,8 @@ class VulkanHeadsTest {
   @CsvSource({
     // heads, KV heads, their elements in K and V, rotated ones, layout, norms, window, soft cap, KV
     "4, 1, 128, 128, 128, NORM, false, 0, 0, F16",
-    "4, 1, 128, 128, 128, NORM, false, 0, 0, Q8_0",
-    "4, 2, 64, 64, 64, NEOX, true, 0, 0, F16",
     "4, 2, 64, 64, 32, NEOX, true, 70, 30, Q8_0",
     "2, 1, 256, 256, 256, NEOX, true, 200, 0, F16",
-    "4, 1, 256, 256, 64, NORM, true, 0, 50, Q8_0",
     "9, 1, 96, 64, 96, NEOX, false, 0, 0, F16",
     "10, 1, 32, 32, 16, NORM, true, 0, 0, Q8_0",
     "3, 3, 80, 80, 80, NEOX, false, 33, 0, F16",
