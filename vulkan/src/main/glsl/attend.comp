@@ -3,8 +3,10 @@
 // flash-decoding, Dao et al. 2023). A workgroup takes HEADS query heads that share a KV head, of one
 // row, and one part of the positions; the last workgroup of a row and its heads to finish combines the
 // parts. How positions are cut into parts depends on the row's own length alone.
-// Grid: x = headCount / HEADS, y = n, z = PARTS; 256 invocations. Scores and sums in float32. QUANTIZE:
-// the result as int8 (include/quantized.glsl).
+// Grid: x = headCount / HEADS, y = n, z = PARTS; 256 invocations. Scores and sums in float32.
+// FORM of the result: 0 float32; 1 int8 (include/quantized.glsl); 2 float16 in pieces (include/half.glsl), divided
+// by a power of two that is the same for all rows: a mean of values that the cache holds is no larger than the
+// largest of them, 65,504 or 127 times that, and to round it like them errs no more than they do.
 // TOKENS > 0: for steps of up to that many tokens, norms of heads, rotations and the KV store happen here too
 // (include/heads.glsl). A workgroup makes the q of its heads, and those K and V of its KV head that the step
 // brings to its positions, by itself: what it reads from the cache, earlier steps wrote, so that this can be
@@ -23,7 +25,7 @@ layout(constant_id = 2) const uint KEY_DIM = 64;
 layout(constant_id = 3) const uint VALUE_DIM = 64;
 layout(constant_id = 4) const uint HAS_SINKS = 0;
 layout(constant_id = 5) const uint HEADS = 1;
-layout(constant_id = 6) const uint QUANTIZE = 0;
+layout(constant_id = 6) const uint FORM = 0;
 layout(constant_id = 7) const uint PARTS = 32;
 layout(constant_id = 8) const uint HEAD_COUNT = 1;
 layout(constant_id = 9) const uint HEAD_COUNT_KV = 1;
@@ -52,8 +54,8 @@ layout(push_constant, scalar) uniform Push {
   uvec2 qWeight; // [KEY_DIM]
   uvec2 kWeight;
   Words turns;   // [DIMS / 2][high, low]
-  LiveFloats result; // [n, headCount, VALUE_DIM]; or quants
-  LivePairs blocks; // of quants
+  LiveFloats result; // [n, headCount, VALUE_DIM]; or quants; or pieces
+  LivePairs blocks; // of quants; or powers [n]
   Floats sinks;  // [headCount]
   uvec2 keys;
   uvec2 values;
@@ -171,6 +173,14 @@ uint rowsBefore(uint newAt[NEW], uint p) {
   return result;
 }
 
+void storePieces(uint row, uint column, float y) {
+  const float POWER = Q8 > 0 ? 128.0 : 1.0;
+  uint piece = (row / 16 * (HEAD_COUNT * VALUE_DIM / 8) + column / 8) * 16 + row % 16;
+  uint at = piece * 8 + column / 4 % 2 * 4 + column % 2 * 2 + column / 2 % 2;
+  LiveHalfs(result).v[at] = uint16_t(toHalf(y / POWER));
+  if (column == 0) LiveFloats(blocks).v[row] = POWER;
+}
+
 // Sums of the parts, rescaled to a common maximum, sinks included; or what one part alone finished.
 void finish(uint row, uint head0, uint parts) {
   uint id = invocation();
@@ -202,12 +212,11 @@ void finish(uint row, uint head0, uint parts) {
     } else {
       y = i < HEADS * VALUE_DIM ? finished[i] : 0;
     }
-    uint to = row * HEAD_COUNT * VALUE_DIM + head0 * VALUE_DIM + i;
-    if (QUANTIZE == 0) {
-      if (i < HEADS * VALUE_DIM) result.v[to] = y;
-    } else {
-      storeBlock(LiveBytes(result), blocks, to, y, i < HEADS * VALUE_DIM);
-    }
+    uint to = (row * HEAD_COUNT + head0) * VALUE_DIM + i;
+    bool there = i < HEADS * VALUE_DIM;
+    if (FORM == 1) storeBlock(LiveBytes(result), blocks, to, y, there);
+    else if (there && FORM == 2) storePieces(row, head0 * VALUE_DIM + i, y);
+    else if (there) result.v[to] = y;
   }
 }
 

@@ -33,6 +33,16 @@ final class AttentionRecorder {
   /** Subgroups of a workgroup of {@code attend_matrix.comp}. */
   private static final int MATRIX_SUBGROUPS = 4;
 
+  /** {@code FORM} of {@code attend.comp}, by the ordinal: how the result is there, and only so. */
+  enum Form {
+    /** float32, in the value's own memory. */
+    FLOATS,
+    /** {@link Scratch#quantized}. */
+    INT8,
+    /** {@link Scratch#halves}, in pieces. */
+    HALVES
+  }
+
   private final OpRecorder recorder;
   private final Graph graph;
   private final Capacity capacity;
@@ -123,18 +133,13 @@ final class AttentionRecorder {
     recorder.runEach(Kernel.plain("store_kv"), push, invocations, q8);
   }
 
-  /**
-   * Attention with the heads before it, as one kernel where it can be one; {@code intoInt8} as for
-   * {@link #attention(Op.Attention, boolean)}.
-   *
-   * @return whether the result is there as int8, and only so
-   */
-  boolean attention(GpuOp.Attend op, boolean intoInt8) {
+  /** {@link #attention(Op.Attention, Form)} with the heads before it, together where they can be. */
+  Form attention(GpuOp.Attend op, Form wanted) {
     if (merges(op.heads())) {
-      return fewTokens(op.attention(), op.heads(), intoInt8);
+      return fewTokens(op.attention(), op.heads(), wanted);
     }
     heads(op.heads());
-    return attention(op.attention(), intoInt8);
+    return attention(op.attention(), wanted);
   }
 
   private boolean merges(GpuOp.Heads h) {
@@ -144,19 +149,15 @@ final class AttentionRecorder {
     return n > 0 && n <= Chain.MAX_TOKENS && dim <= MAX_MERGED_DIM && blocks && !apart;
   }
 
-  /**
-   * Attention; {@code intoInt8}: only products of few tokens read the result.
-   *
-   * @return whether the result is there as int8, and only so
-   */
-  boolean attention(Op.Attention a, boolean intoInt8) {
+  /** Attention; returns how the result is there: as {@code wanted} or in float32. */
+  Form attention(Op.Attention a, Form wanted) {
     int n = recorder.rows(a.q());
     if (n > Products.MAX_VEC_TOKENS) {
       check(a.layer());
       tiles(a);
-      return false;
+      return Form.FLOATS;
     }
-    return n > 0 && fewTokens(a, null, intoInt8);
+    return n == 0 ? Form.FLOATS : fewTokens(a, null, wanted);
   }
 
   private static void check(KvLayer layer) {
@@ -167,34 +168,34 @@ final class AttentionRecorder {
     }
   }
 
-  private boolean fewTokens(Op.Attention a, GpuOp.@Nullable Heads h, boolean intoInt8) {
+  private Form fewTokens(Op.Attention a, GpuOp.@Nullable Heads h, Form wanted) {
     KvLayer layer = a.layer();
     check(layer);
     int n = recorder.rows(a.q());
-    boolean quantize = intoInt8 && layer.valueDim() % 32 == 0;
+    Form form = wanted == Form.INT8 && layer.valueDim() % 32 != 0 ? Form.FLOATS : wanted;
     int shared = sharedHeads(a);
     Set<Integer> reads = new HashSet<>(Set.of(resources.buffer(h == null ? a.q() : h.q())));
     reads.add(Resources.kv(layer));
     Set<Integer> writes = new HashSet<>(Set.of(resources.buffer(a.out()), Scratch.PARTIALS));
-    if (quantize) {
-      writes.add(Scratch.QUANTIZED);
+    if (form != Form.FLOATS) {
+      writes.add(form == Form.INT8 ? Scratch.QUANTIZED : Scratch.HALVES);
     }
     if (h != null) {
       reads.addAll(Set.of(resources.buffer(h.k()), resources.buffer(h.v())));
       writes.add(Resources.kv(layer));
     }
     dispatcher.links(reads, writes);
-    pushFewTokens(a, h, quantize);
+    pushFewTokens(a, h, form);
     recorder.run(
-        recorder.pipeline(Kernel.plain("attend"), constants(a, h, shared, quantize)),
+        recorder.pipeline(Kernel.plain("attend"), constants(a, h, shared, form)),
         push,
         a.headCount() / shared,
         n,
         PARTS);
-    return quantize;
+    return form;
   }
 
-  private void pushFewTokens(Op.Attention a, GpuOp.@Nullable Heads h, boolean quantize) {
+  private void pushFewTokens(Op.Attention a, GpuOp.@Nullable Heads h, Form form) {
     KvLayer layer = a.layer();
     KvBuffers.Planes keys = resources.kv.keys(layer);
     KvBuffers.Planes values = resources.kv.values(layer);
@@ -209,15 +210,19 @@ final class AttentionRecorder {
           .addresses(h.kNorm() == null ? 0 : recorder.vector(h.kNorm()))
           .addresses(resources.ropes.address(h.rope()));
     }
-    push.addresses(quantize ? scratch.quantized.quants() : resources.address(a.out()))
-        .addresses(scratch.quantized.blocks(), a.sinks() == null ? 0 : recorder.vector(a.sinks()))
+    switch (form) {
+      case FLOATS -> push.addresses(resources.address(a.out()), 0);
+      case INT8 -> push.addresses(scratch.quantized.quants(), scratch.quantized.blocks());
+      case HALVES -> push.addresses(scratch.halves.address(), scratch.powers.address());
+    }
+    push.addresses(a.sinks() == null ? 0 : recorder.vector(a.sinks()))
         .addresses(keys.data(), values.data())
         .ints(keys.scaleUnits(), values.scaleUnits())
         .addresses(scratch.partials.address(), step.positions())
         .ints((int) ((step.blockTables(graph.kvGroup(layer)) - step.positions()) / Integer.BYTES));
   }
 
-  private int[] constants(Op.Attention a, GpuOp.@Nullable Heads h, int shared, boolean quantize) {
+  private int[] constants(Op.Attention a, GpuOp.@Nullable Heads h, int shared, Form form) {
     KvLayer layer = a.layer();
     int[] ofHeads =
         h == null
@@ -239,7 +244,7 @@ final class AttentionRecorder {
                 layer.valueDim(),
                 a.sinks() == null ? 0 : 1,
                 shared,
-                quantize ? 1 : 0,
+                form.ordinal(),
                 PARTS,
                 a.headCount(),
                 layer.headCountKv(),
