@@ -20,12 +20,12 @@ layout(constant_id = 10) const float EPS = 0;
 layout(constant_id = 11) const float MAGNITUDE = 1;
 
 layout(push_constant, scalar) uniform Push {
-  LiveFloats q;
-  LiveFloats k;
-  LiveFloats v;
-  Floats qWeight; // [KEY_DIM]
-  Floats kWeight; // [KEY_DIM]
-  LiveFloats result; // q, rotated
+  uvec2 q; // LiveVecs
+  uvec2 k;
+  uvec2 v;
+  uvec2 qWeight; // Vecs [KEY_DIM / 4]
+  uvec2 kWeight;
+  LiveVecs result; // q, rotated
   Words turns;    // [DIMS / 2][high, low]
   uvec2 keys;     // q8_0: scales scaleUnits of 16 bytes further on
   uvec2 values;
@@ -36,28 +36,8 @@ layout(push_constant, scalar) uniform Push {
   Link link;
 };
 
-const uint DIM = KEY_DIM > VALUE_DIM ? KEY_DIM : VALUE_DIM;
-const uint EACH = (DIM + LANES - 1) / LANES;
-shared float staged[8 * DIM];
-
-void storeElements(uvec2 data, uvec2 scales, uint at, uint dim, uint own, uint lane) {
-  [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    float x = e < dim ? staged[own + e] : 0;
-    if (Q8 == 0) {
-      if (e < dim) LiveHalfs(data).v[at + e] = uint16_t(toHalf(x));
-    } else {
-      float largest = lanesMax(abs(x)); // lanes of run j hold a block of 32
-      uint d = toHalf(largest / 127.0);
-      float scale = f16(d);
-      float level = scale == 0 ? 0 : roundEven(x / scale);
-      if (e < dim) {
-        LiveBytes(data).v[at + e] = uint8_t(uint(int(clamp(level, -127.0, 127.0))) & 0xFFu);
-        if (lane == 0) LiveHalfs(scales).v[(at + e) / 32] = uint16_t(d);
-      }
-    }
-  }
-}
+shared vec4 staged[2 * (KEY_DIM > VALUE_DIM ? KEY_DIM : VALUE_DIM)];
+#include "include/heads.glsl"
 
 void main() {
   const uint perRow = HEAD_COUNT + 2 * HEAD_COUNT_KV;
@@ -70,60 +50,21 @@ void main() {
   bool isV = head >= HEAD_COUNT + HEAD_COUNT_KV;
   if (!isQ) head -= isV ? HEAD_COUNT + HEAD_COUNT_KV : HEAD_COUNT;
   uint dim = isV ? VALUE_DIM : KEY_DIM;
-  uint own = id / LANES * DIM;
+  uint from = (row * (isQ ? HEAD_COUNT : HEAD_COUNT_KV) + head) * dim;
   uint p = rows.positions.v[row];
-  vec2 turn[EACH];
-  [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    if (!isV && e < DIMS) turn[j] = rotation(turns, NEOX > 0 ? e % (DIMS / 2) : e / 2, p) * MAGNITUDE;
-  }
+  Turn turn[EACH];
+  turnsAt(turn, turns, p, lane);
   awaitLink(link);
-  float x[EACH];
-  float squares = 0;
+  vec4 x[EACH];
+  loadHead(x, LiveVecs(isQ ? q : isV ? v : k), from, dim, lane);
+  if (Q_NORM + K_NORM > 0) normHead(x, isQ ? Q_NORM > 0 : !isV && K_NORM > 0, Vecs(isQ ? qWeight : kWeight), lane);
+  rotateHead(x, turn, !isV, id / LANES * (DIM / 4), lane);
   [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    x[j] = 0;
-    if (e < dim) {
-      if (isQ) x[j] = q.v[(row * HEAD_COUNT + head) * KEY_DIM + e];
-      else if (isV) x[j] = v.v[(row * HEAD_COUNT_KV + head) * VALUE_DIM + e];
-      else x[j] = k.v[(row * HEAD_COUNT_KV + head) * KEY_DIM + e];
-    }
-    squares += x[j] * x[j];
+    uint i = lane + j * LANES;
+    if (isQ && i < dim / 4) result.v[from / 4 + i] = x[j];
   }
-  if (Q_NORM + K_NORM > 0) {
-    float factor = 1.0 / sqrt(lanesSum(squares) / float(KEY_DIM) + EPS);
-    bool normed = !isV && (isQ ? Q_NORM > 0 : K_NORM > 0);
-    [[unroll]] for (uint j = 0; j < EACH; j++) {
-      uint e = lane + j * LANES;
-      if (normed && e < dim) x[j] *= factor * (isQ ? qWeight.v[e] : kWeight.v[e]);
-    }
-  }
-  [[unroll]] for (uint j = 0; j < EACH; j++) {
-    if (lane + j * LANES < dim) staged[own + lane + j * LANES] = x[j];
-  }
-  barrier();
-  if (!isV) {
-    [[unroll]] for (uint j = 0; j < EACH; j++) {
-      uint e = lane + j * LANES;
-      if (e < DIMS) {
-        bool second = NEOX > 0 ? e >= DIMS / 2 : e % 2 == 1;
-        uint distance = NEOX > 0 ? DIMS / 2 : 1;
-        x[j] = second ? staged[own + e - distance] * turn[j].y + staged[own + e] * turn[j].x
-                      : staged[own + e] * turn[j].x - staged[own + e + distance] * turn[j].y;
-      }
-    }
-  }
-  barrier();
-  [[unroll]] for (uint j = 0; j < EACH; j++) {
-    uint e = lane + j * LANES;
-    if (e < dim) {
-      staged[own + e] = x[j];
-      if (isQ) result.v[(row * HEAD_COUNT + head) * KEY_DIM + e] = x[j];
-    }
-  }
-  if (SUBGROUP < LANES) barrier();
+  // Every lane goes through storeHead, whose maxima need all of them; Q stores nothing.
   uint at = (slot(rows, row, p) * HEAD_COUNT_KV + (isQ ? 0 : head)) * dim;
-  // Every lane goes through storeElements with q8_0, whose maxima need all of them; Q stores nothing.
-  storeElements(isV ? values : keys, further(isV ? values : keys, isV ? valueScales : keyScales), at, isQ ? 0 : dim, own, lane);
+  storeHead(x, isV ? values : keys, further(isV ? values : keys, isV ? valueScales : keyScales), at, dim, !isQ, lane);
   finishLink(link);
 }

@@ -18,23 +18,18 @@ uint slot(StepRows s, uint row, uint position) {
 
 vec4 halves4(uvec2 h) { return vec4(unpackHalf2x16(h.x), unpackHalf2x16(h.y)); }
 
-// A kernel of a chain (include/chain.glsl) may have to see what was written just before.
-#ifdef LIVE_KV
-#define KvQuads LiveQuads
-#define KvPairs LivePairs
-#define KvHalfs LiveHalfs
-#else
-#define KvQuads Quads
-#define KvPairs Pairs
-#define KvHalfs Halfs
-#endif
-
 // Elements i .. i + 7 of a plane of K or V; i is a multiple of 8. d is 1 for f16.
 struct Kv8 { uvec4 bits; float d; };
 
 Kv8 kv8(uvec2 data, uvec2 scales, uint i, uint q8) {
-  if (q8 == 0) return Kv8(KvQuads(data).v[i / 8], 1.0);
-  return Kv8(uvec4(KvPairs(data).v[i / 8], 0, 0), f16(uint(KvHalfs(scales).v[i / 32])));
+  if (q8 == 0) return Kv8(Quads(data).v[i / 8], 1.0);
+  return Kv8(uvec4(Pairs(data).v[i / 8], 0, 0), f16(uint(Halfs(scales).v[i / 32])));
+}
+
+// The same of what a kernel of the same chain (include/chain.glsl) may have written.
+Kv8 liveKv8(uvec2 data, uvec2 scales, uint i, uint q8) {
+  if (q8 == 0) return Kv8(LiveQuads(data).v[i / 8], 1.0);
+  return Kv8(uvec4(LivePairs(data).v[i / 8], 0, 0), f16(uint(LiveHalfs(scales).v[i / 32])));
 }
 
 vec4 low4(Kv8 k, uint q8) { return q8 == 0 ? halves4(k.bits.xy) : signedBytes4(k.bits.x) * k.d; }

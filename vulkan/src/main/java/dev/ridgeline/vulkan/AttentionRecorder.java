@@ -10,6 +10,7 @@ import dev.ridgeline.graph.Value;
 import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Records attention, and how K and V come into the cache. */
@@ -20,11 +21,27 @@ final class AttentionRecorder {
    */
   static final int PARTS = 16;
 
+  /** Elements of heads that are made inside attention: what fits its shared memory. */
+  private static final int MAX_MERGED_DIM = 256;
+
+  /** {@code true}: heads have a kernel of their own in every step; to compare. */
+  static final String APART = "ridgeline.vulkan.headsApart";
+
   /** Heads of a workgroup that share loads of K and V: their q must fit its registers. */
   private static final int MAX_SHARED_ELEMENTS = 512;
 
   /** Subgroups of a workgroup of {@code attend_matrix.comp}. */
   private static final int MATRIX_SUBGROUPS = 4;
+
+  /** {@code FORM} of {@code attend.comp}, by the ordinal: how the result is there, and only so. */
+  enum Form {
+    /** float32, in the value's own memory. */
+    FLOATS,
+    /** {@link Scratch#quantized}. */
+    INT8,
+    /** {@link Scratch#halves}, in pieces. */
+    HALVES
+  }
 
   private final OpRecorder recorder;
   private final Graph graph;
@@ -33,6 +50,7 @@ final class AttentionRecorder {
   private final Dispatcher dispatcher;
   private final @Nullable MatrixShape matrices;
   private final Push push = new Push();
+  private final boolean apart = Boolean.getBoolean(APART);
   private final int q8;
 
   /** With {@code matrices}, prompts use {@code attend_matrix.comp}. */
@@ -58,7 +76,7 @@ final class AttentionRecorder {
   }
 
   /** Norms of heads, rotations, K and V into their slots. */
-  void heads(GpuOp.Heads h) {
+  private void heads(GpuOp.Heads h) {
     int n = recorder.rows(h.q());
     if (n == 0) {
       return;
@@ -115,63 +133,130 @@ final class AttentionRecorder {
     recorder.runEach(Kernel.plain("store_kv"), push, invocations, q8);
   }
 
-  /**
-   * Attention; {@code intoInt8}: only products of few tokens read the result.
-   *
-   * @return whether the result is there as int8, and only so
-   */
-  boolean attention(Op.Attention a, boolean intoInt8) {
-    int n = recorder.rows(a.q());
-    KvLayer layer = a.layer();
-    if (n == 0) {
-      return false;
+  /** {@link #attention(Op.Attention, Form)} with the heads before it, together where they can be. */
+  Form attention(GpuOp.Attend op, Form wanted) {
+    if (merges(op.heads())) {
+      return fewTokens(op.attention(), op.heads(), wanted);
     }
+    heads(op.heads());
+    return attention(op.attention(), wanted);
+  }
+
+  private boolean merges(GpuOp.Heads h) {
+    int n = recorder.rows(h.q());
+    int dim = Math.max(h.layer().keyDim(), h.layer().valueDim());
+    boolean blocks = q8 == 0 || (h.layer().keyDim() | h.layer().valueDim()) % 32 == 0;
+    return n > 0 && n <= Chain.MAX_TOKENS && dim <= MAX_MERGED_DIM && blocks && !apart;
+  }
+
+  /** Attention; returns how the result is there: as {@code wanted} or in float32. */
+  Form attention(Op.Attention a, Form wanted) {
+    int n = recorder.rows(a.q());
+    if (n > Products.MAX_VEC_TOKENS) {
+      check(a.layer());
+      tiles(a);
+      return Form.FLOATS;
+    }
+    return n == 0 ? Form.FLOATS : fewTokens(a, null, wanted);
+  }
+
+  private static void check(KvLayer layer) {
     if (layer.keyDim() % 8 != 0 || layer.valueDim() % 8 != 0 || layer.keyDim() > 512) {
       throw new IllegalArgumentException(
           "attention with heads of %d and %d elements; the Vulkan kernels take multiples of 8 up to 512"
               .formatted(layer.keyDim(), layer.valueDim()));
     }
-    if (n > Products.MAX_VEC_TOKENS) {
-      tiles(a);
-      return false;
-    }
-    boolean quantize = intoInt8 && layer.valueDim() % 32 == 0;
+  }
+
+  private Form fewTokens(Op.Attention a, GpuOp.@Nullable Heads h, Form wanted) {
+    KvLayer layer = a.layer();
+    check(layer);
+    int n = recorder.rows(a.q());
+    Form form = wanted == Form.INT8 && layer.valueDim() % 32 != 0 ? Form.FLOATS : wanted;
     int shared = sharedHeads(a);
+    Set<Integer> reads = new HashSet<>(Set.of(resources.buffer(h == null ? a.q() : h.q())));
+    reads.add(Resources.kv(layer));
     Set<Integer> writes = new HashSet<>(Set.of(resources.buffer(a.out()), Scratch.PARTIALS));
-    if (quantize) {
-      writes.add(Scratch.QUANTIZED);
+    if (form != Form.FLOATS) {
+      writes.add(form == Form.INT8 ? Scratch.QUANTIZED : Scratch.HALVES);
     }
-    dispatcher.links(Set.of(resources.buffer(a.q()), Resources.kv(layer)), writes);
-    KvBuffers.Planes keys = resources.kv.keys(layer);
-    KvBuffers.Planes values = resources.kv.values(layer);
-    Scratch scratch = resources.scratch;
-    push.clear()
-        .addresses(resources.address(a.q()))
-        .addresses(quantize ? scratch.quantized.quants() : resources.address(a.out()))
-        .addresses(scratch.quantized.blocks(), a.sinks() == null ? 0 : recorder.vector(a.sinks()))
-        .addresses(keys.data(), values.data())
-        .ints(keys.scaleUnits(), values.scaleUnits())
-        .addresses(scratch.partials.address(), scratch.counters.address());
-    pushRows(push, layer);
-    push.ints(layer.window()).floats(a.scale(), a.softCap());
+    if (h != null) {
+      reads.addAll(Set.of(resources.buffer(h.k()), resources.buffer(h.v())));
+      writes.add(Resources.kv(layer));
+    }
+    dispatcher.links(reads, writes);
+    pushFewTokens(a, h, form);
     recorder.run(
-        recorder.pipeline(
-            Kernel.plain("attend"),
-            Dispatcher.GROUP,
-            q8,
-            layer.keyDim(),
-            layer.valueDim(),
-            a.sinks() == null ? 0 : 1,
-            shared,
-            quantize ? 1 : 0,
-            PARTS,
-            a.headCount(),
-            layer.headCountKv()),
+        recorder.pipeline(Kernel.plain("attend"), constants(a, h, shared, form)),
         push,
         a.headCount() / shared,
         n,
         PARTS);
-    return quantize;
+    return form;
+  }
+
+  private void pushFewTokens(Op.Attention a, GpuOp.@Nullable Heads h, Form form) {
+    KvLayer layer = a.layer();
+    KvBuffers.Planes keys = resources.kv.keys(layer);
+    KvBuffers.Planes values = resources.kv.values(layer);
+    Scratch scratch = resources.scratch;
+    StepBuffer step = resources.step;
+    push.clear();
+    if (h == null) {
+      push.addresses(resources.address(a.q()), 0, 0, 0, 0, 0);
+    } else {
+      push.addresses(resources.address(h.q()), resources.address(h.k()), resources.address(h.v()))
+          .addresses(h.qNorm() == null ? 0 : recorder.vector(h.qNorm()))
+          .addresses(h.kNorm() == null ? 0 : recorder.vector(h.kNorm()))
+          .addresses(resources.ropes.address(h.rope()));
+    }
+    switch (form) {
+      case FLOATS -> push.addresses(resources.address(a.out()), 0);
+      case INT8 -> push.addresses(scratch.quantized.quants(), scratch.quantized.blocks());
+      case HALVES -> push.addresses(scratch.halves.address(), scratch.powers.address());
+    }
+    push.addresses(a.sinks() == null ? 0 : recorder.vector(a.sinks()))
+        .addresses(keys.data(), values.data())
+        .ints(keys.scaleUnits(), values.scaleUnits())
+        .addresses(scratch.partials.address(), step.positions())
+        .ints((int) ((step.blockTables(graph.kvGroup(layer)) - step.positions()) / Integer.BYTES));
+  }
+
+  private int[] constants(Op.Attention a, GpuOp.@Nullable Heads h, int shared, Form form) {
+    KvLayer layer = a.layer();
+    int[] ofHeads =
+        h == null
+            ? new int[7]
+            : new int[] {
+              recorder.rows(a.q()) == 1 ? 1 : Chain.MAX_TOKENS,
+              h.params().layout() == Layout.NEOX ? 1 : 0,
+              h.params().dims(),
+              h.qNorm() == null ? 0 : 1,
+              h.kNorm() == null ? 0 : 1,
+              Float.floatToRawIntBits(h.eps()),
+              Float.floatToRawIntBits((float) h.params().magnitude())
+            };
+    return IntStream.concat(
+            IntStream.of(
+                Dispatcher.GROUP,
+                q8,
+                layer.keyDim(),
+                layer.valueDim(),
+                a.sinks() == null ? 0 : 1,
+                shared,
+                form.ordinal(),
+                PARTS,
+                a.headCount(),
+                layer.headCountKv(),
+                layer.window(),
+                Float.floatToRawIntBits(a.scale()),
+                Float.floatToRawIntBits(a.softCap()),
+                resources.scratch.countersAt(),
+                capacity.maxTokens(),
+                capacity.blocksPerSequence(),
+                capacity.blockTokens()),
+            IntStream.of(ofHeads))
+        .toArray();
   }
 
   /** Query heads of a workgroup: a divisor of those that share a KV head. */

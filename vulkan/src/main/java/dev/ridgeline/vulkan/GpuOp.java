@@ -120,16 +120,29 @@ sealed interface GpuOp extends ActivationPlan.Stage {
       Op.Rope rope,
       KvLayer layer,
       Value out,
-      List<Op> ops)
-      implements GpuOp {
+      List<Op> ops) {
+    List<Value> inputs() {
+      return List.of(q, k, v);
+    }
+  }
+
+  /** Attention with the heads that it reads. */
+  record Attend(Heads heads, Op.Attention attention) implements GpuOp {
     @Override
     public List<Value> inputs() {
-      return List.of(q, k, v);
+      return heads.inputs();
     }
 
     @Override
     public List<Value> outputs() {
-      return List.of(out);
+      return List.of(heads.out, attention.out());
+    }
+
+    @Override
+    public List<Op> ops() {
+      var all = new ArrayList<>(heads.ops);
+      all.add(attention);
+      return all;
     }
   }
 }

@@ -73,7 +73,7 @@ final class Lowering {
         case Op.StoreKv s -> heads(s, lowered);
         case Op.MatMul m -> lowered.put(m, new GpuOp.Products(norm(m.x(), m), m));
         case Op.GatedMatMul m -> lowered.put(m, new GpuOp.Products(norm(m.x(), m), m));
-        default -> lowered.put(op, new GpuOp.Plain(op));
+        default -> lowered.putIfAbsent(op, new GpuOp.Plain(op));
       }
     }
     merged.forEach(lowered::remove);
@@ -158,20 +158,20 @@ final class Lowering {
     return new Head(rope.x(), null, 0, rope, List.of(rope));
   }
 
+  /** The store, or attention in its place, which then makes the heads and stores them. */
   private void heads(Op.StoreKv store, Map<Op, GpuOp> lowered) {
-    lowered.put(store, new GpuOp.Plain(store));
     Op.Attention attention = attentionOf(store);
     Head k = head(store.k(), store);
-    if (attention == null || k == null) {
-      return;
-    }
-    Head q = head(attention.q(), attention);
-    if (q == null
+    Head q = attention == null ? null : head(attention.q(), attention);
+    if (attention == null
+        || k == null
+        || q == null
         || !lowered.containsKey(q.rope)
         || !q.rope.params().equals(k.rope.params())
         || !Objects.equals(q.rope.freqFactors(), k.rope.freqFactors())
         || (q.norm != null && k.norm != null && q.eps != k.eps)
         || q.rope.params().headDim() != store.layer().keyDim()) {
+      lowered.put(store, new GpuOp.Plain(store));
       return;
     }
     var ops = new ArrayList<>(q.ops);
@@ -180,8 +180,7 @@ final class Lowering {
     merged.addAll(q.ops);
     merged.addAll(k.ops);
     float eps = q.norm != null ? q.eps : k.eps;
-    lowered.put(
-        store,
+    var heads =
         new GpuOp.Heads(
             q.x,
             k.x,
@@ -193,7 +192,8 @@ final class Lowering {
             q.rope,
             store.layer(),
             q.rope.out(),
-            List.copyOf(ops)));
+            List.copyOf(ops));
+    lowered.put(attention, new GpuOp.Attend(heads, attention));
   }
 
   private Op.@Nullable Attention attentionOf(Op.StoreKv store) {

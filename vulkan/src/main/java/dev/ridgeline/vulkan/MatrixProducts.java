@@ -108,6 +108,12 @@ final class MatrixProducts {
     return n > Products.MAX_VEC_TOKENS && has(device);
   }
 
+  /** Says that attention left {@code value} as float16 in pieces. */
+  void attended(Value value) {
+    halves = value;
+    halvesForm = Form.PIECES;
+  }
+
   /** Forgets that {@code values}, which are written now, are there as float16. */
   void overwritten(List<Value> values) {
     halves = halves != null && values.contains(halves) ? null : halves;

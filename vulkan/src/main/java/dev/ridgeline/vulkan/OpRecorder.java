@@ -85,7 +85,10 @@ final class OpRecorder {
       switch (op) {
         case GpuOp.Plain p -> record(p.op());
         case GpuOp.Products p -> products.record(p, isReadAsInt8(p.product().outputs().getFirst()));
-        case GpuOp.Heads h -> attention.heads(h);
+        case GpuOp.Attend a -> {
+          Value out = a.attention().out();
+          products.attended(out, attention.attention(a, wanted(out)));
+        }
       }
     }
     dispatcher.begin(List.of());
@@ -129,9 +132,24 @@ final class OpRecorder {
     }
   }
 
+  /** How those who read a result of attention want it. */
+  private AttentionRecorder.Form wanted(Value value) {
+    if (isReadAsInt8(value)) {
+      return AttentionRecorder.Form.INT8;
+    }
+    return products.takeHalves(rows(value)) && isReadByIntegerProducts(value)
+        ? AttentionRecorder.Form.HALVES
+        : AttentionRecorder.Form.FLOATS;
+  }
+
   /** Whether only products that take int8 read {@code value} in a step of these many tokens. */
   private boolean isReadAsInt8(Value value) {
-    if (!products.takeInt8(rows(value)) || value.equals(graph.logits())) {
+    return products.takeInt8(rows(value)) && isReadByIntegerProducts(value);
+  }
+
+  /** Whether only products with quantized weights read {@code value}, as it is. */
+  private boolean isReadByIntegerProducts(Value value) {
+    if (value.equals(graph.logits())) {
       return false;
     }
     boolean read = false;
@@ -154,9 +172,7 @@ final class OpRecorder {
   private void record(Op op) {
     switch (op) {
       case Op.Attention a -> {
-        if (attention.attention(a, isReadAsInt8(a.out()))) {
-          products.isQuantized(a.out());
-        }
+        products.attended(a.out(), attention.attention(a, wanted(a.out())));
         return;
       }
       case Op.StoreKv s -> {

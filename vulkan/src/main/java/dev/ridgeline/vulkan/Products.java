@@ -189,9 +189,18 @@ final class Products {
     return n <= MAX_VEC_TOKENS && !matrices.decodes(n);
   }
 
-  /** Says that attention left {@code value} as int8. */
-  void isQuantized(Value value) {
-    quantized = value;
+  /** Whether products of n tokens with quantized weights take float16 in pieces. */
+  boolean takeHalves(int n) {
+    return matrices.decodes(n);
+  }
+
+  /** Says how attention left {@code value}. */
+  void attended(Value value, AttentionRecorder.Form form) {
+    switch (form) {
+      case FLOATS -> {}
+      case INT8 -> quantized = value;
+      case HALVES -> matrices.attended(value);
+    }
   }
 
   /** Forgets that {@code values}, which are written now, are there in other forms. */

@@ -72,8 +72,10 @@ final class Scratch implements AutoCloseable {
   final QuantizedX gated;
   final GpuBuffer halves;
   final GpuBuffer powers;
+
+  /** Parts of attention, and from {@link #countersAt} on counters of those that have finished. */
   final GpuBuffer partials;
-  final GpuBuffer counters;
+
   final GpuBuffer largest;
 
   /** Counters of {@link Chain}. */
@@ -91,15 +93,17 @@ final class Scratch implements AutoCloseable {
       gated = open.add(QuantizedX.allocate(device, sizes.gated));
       halves = open.add(device.buffer(sizes.halves, GpuBuffer.Use.DEVICE));
       powers = open.add(device.buffer(sizes.powers, GpuBuffer.Use.DEVICE));
-      partials = open.add(device.buffer(sizes.partials, GpuBuffer.Use.DEVICE));
-      counters = open.add(device.buffer(sizes.counters, GpuBuffer.Use.DEVICE));
+      partials =
+          open.add(device.buffer(sizes.partials + sizes.counters, GpuBuffer.Use.DEVICE));
       largest = open.add(device.buffer(sizes.largest, GpuBuffer.Use.DEVICE));
       links = open.add(device.buffer(Chain.BYTES, GpuBuffer.Use.DEVICE));
       decoded = open.add(device.buffer(2 * sizes.decoded, GpuBuffer.Use.DEVICE));
-      try (var clear = device.record()) {
-        clear.clear(counters, 0, counters.bytes());
-        clear.end();
-        clear.run();
+      if (sizes.counters > 0) {
+        try (var clear = device.record()) {
+          clear.clear(partials, sizes.partials, sizes.counters);
+          clear.end();
+          clear.run();
+        }
       }
       done = true;
     } finally {
@@ -122,6 +126,11 @@ final class Scratch implements AutoCloseable {
   /** Bytes of each half of {@link #decoded}. */
   long decodedBytes() {
     return sizes.decoded;
+  }
+
+  /** Where the counters of {@link #partials} begin, in words. */
+  int countersAt() {
+    return Math.toIntExact(sizes.partials / Integer.BYTES);
   }
 
   static Sizes sizes(Graph graph, Capacity capacity, boolean matrices) {
