@@ -33,7 +33,6 @@ layout(constant_id = 9) const uint SLICES = 1;
 layout(constant_id = 10) const uint SETS = 1;        // of rows, of each of gate and up
 layout(constant_id = 11) const uint AT_ONCE = 1;     // rows at a time, a divisor of ROWS
 layout(constant_id = 12) const uint SUMS = 1;        // a power of two of at least AT_ONCE * TOKENS
-layout(constant_id = 13) const uint RELOAD = 0;      // 1: loads without a condition
 const uint UP = PRODUCT > 0 ? 1 : 0;
 const uint GROUP = LANES * SLICES * SETS * (1 + UP);
 const uint NORM_GROUP = GROUP;
@@ -269,7 +268,7 @@ void main() {
     [[unroll]] for (uint r = 0; r < AT_ONCE; r++) {
       [[unroll]] for (uint k = 0; k < EACH; k++) {
         RawUnit unit = raw[r][k];
-        if (more || RELOAD > 0 && ROWS > AT_ONCE) LOAD(r, k)
+        if (more) LOAD(r, k)
         bool there = (k * SLICES + slice) * LANES + lane < ROW_UNITS;
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
           X y;

@@ -33,14 +33,21 @@ final class AttentionRecorder {
   /** Subgroups of a workgroup of {@code attend_matrix.comp}. */
   private static final int MATRIX_SUBGROUPS = 4;
 
-  /** {@code FORM} of {@code attend.comp}, by the ordinal: how the result is there, and only so. */
+  /** {@code FORM} of {@code attend.comp}: how the result is there, and only so. */
   enum Form {
     /** float32, in the value's own memory. */
-    FLOATS,
+    FLOATS(0),
     /** {@link Scratch#quantized}. */
-    INT8,
+    INT8(1),
     /** {@link Scratch#halves}, in pieces. */
-    HALVES
+    HALVES(2);
+
+    /** The number by which the shader knows it. */
+    final int code;
+
+    Form(int code) {
+      this.code = code;
+    }
   }
 
   private final OpRecorder recorder;
@@ -133,7 +140,9 @@ final class AttentionRecorder {
     recorder.runEach(Kernel.plain("store_kv"), push, invocations, q8);
   }
 
-  /** {@link #attention(Op.Attention, Form)} with the heads before it, together where they can be. */
+  /**
+   * {@link #attention(Op.Attention, Form)} with the heads before it, together where they can be.
+   */
   Form attention(GpuOp.Attend op, Form wanted) {
     if (merges(op.heads())) {
       return fewTokens(op.attention(), op.heads(), wanted);
@@ -244,7 +253,7 @@ final class AttentionRecorder {
                 layer.valueDim(),
                 a.sinks() == null ? 0 : 1,
                 shared,
-                form.ordinal(),
+                form.code,
                 PARTS,
                 a.headCount(),
                 layer.headCountKv(),

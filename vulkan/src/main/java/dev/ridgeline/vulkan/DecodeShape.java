@@ -3,8 +3,8 @@ package dev.ridgeline.vulkan;
 import java.util.List;
 
 /**
- * How workgroups of {@code mul_mat_matrix_q.comp} share a matrix. By its rows alone, so that sums do
- * not depend on the tokens; the numbers were measured on an H200 (docs/kernels/vulkan.md).
+ * How workgroups of {@code mul_mat_matrix_q.comp} share a matrix. By its rows alone, so that sums
+ * do not depend on the tokens; the numbers were measured on an H200 (docs/kernels/vulkan.md).
  *
  * @param tall matrices of rows of a subgroup
  * @param units of a row that an invocation has under way

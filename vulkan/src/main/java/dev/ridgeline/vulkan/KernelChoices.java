@@ -28,7 +28,11 @@ final class KernelChoices {
       int from = MatrixProducts.FROM;
       choices.add(quantized(1, from - 1, "mul_mat_vec_q", int8));
       choices.add(
-          quantized(from, MatrixProducts.MAX_DECODED, "mul_mat_matrix_q", "weights decoded in registers: " + known));
+          quantized(
+              from,
+              MatrixProducts.MAX_DECODED,
+              "mul_mat_matrix_q",
+              "weights decoded in registers: " + known));
     } else {
       choices.add(
           quantized(1, FEW, "mul_mat_vec_q", int8 + "; mul_mat_matrix_q only where " + known));

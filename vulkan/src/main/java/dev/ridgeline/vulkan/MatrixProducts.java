@@ -27,9 +27,7 @@ final class MatrixProducts {
   /** Invocations that make float16 of a row: one run of loads for 4,096 columns. */
   private static final int HALVES_GROUP = 1024;
 
-  /**
-   * More tokens than this are faster with weights that are decoded first, once for all of them.
-   */
+  /** More tokens than this are faster with weights that are decoded first, once for all of them. */
   static final int MAX_DECODED = 128;
 
   /** Rows and columns of a tile of {@code mul_mat_matrix.comp}. */

@@ -402,8 +402,7 @@ final class Products {
         shape.slices(),
         shape.sets(),
         shape.atOnce(),
-        sums(shape.atOnce() * tokens),
-        Integer.getInteger("ridgeline.vulkan.reload", 0));
+        sums(shape.atOnce() * tokens));
   }
 
   private void pushFloat(

@@ -41,7 +41,7 @@ record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
   private static final int REGISTERS = 512;
 
   /** Registers of an invocation beside those of units under way: x, addresses, sums. */
-  private static final int OTHER_REGISTERS = Integer.getInteger("ridgeline.vulkan.other", 56);
+  private static final int OTHER_REGISTERS = 56;
 
   /**
    * Sums of all slices of a workgroup, in shared memory: a norm's row has its place beside them.
