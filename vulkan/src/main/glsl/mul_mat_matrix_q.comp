@@ -17,6 +17,7 @@
 #include "include/types.glsl"
 #include "include/lanes.glsl"
 #include "include/functions.glsl"
+#include "include/chain.glsl"
 #define WITH_UNITS
 #include "include/weights.glsl"
 
@@ -29,12 +30,12 @@ layout(constant_id = 6) const uint SLICES = 1;  // a divisor of SUBGROUPS
 layout(constant_id = 7) const uint CHUNK = 1;
 
 layout(push_constant, scalar) uniform Push {
-  Quads x;       // [ceil(n / 16)][cols / 8][16] pieces of 8 float16
-  Floats powers; // [n]
+  LiveQuads x;   // [ceil(n / 16)][cols / 8][16] pieces of 8 float16
+  LiveFloats powers; // [n]
   uvec2 w;       // plane 0: [rows, cols]; gated: [2 rows, cols], up last
-  Floats out0;   // [n, rows0]
-  Floats out1;   // [n, rows1]
-  Floats out2;   // [n, rows - rows0 - rows1]
+  LiveFloats out0; // [n, rows0]
+  LiveFloats out1; // [n, rows1]
+  LiveFloats out2; // [n, rows - rows0 - rows1]
   Floats bias;   // [rows]
   uint plane1;   // of w, in units of 16 bytes from plane 0
   uint plane2;
@@ -44,6 +45,7 @@ layout(push_constant, scalar) uniform Push {
   uint n;
   uint rows0;
   uint rows1;
+  Link link;
 };
 
 const uint GATED = PRODUCT > 0 ? 1 : 0;
@@ -139,7 +141,10 @@ void main() {
   uint wide = (n + FN * TN - 1) / (FN * TN);
   uint row0 = workgroup() / wide * (TILES * TM >> GATED);
   uint t0 = workgroup() % wide * (FN * TN);
-  if (row0 >= rows) return;
+  if (row0 >= rows) {
+    finishLink(link);
+    return;
+  }
 #ifdef UNIT_TABLE
   fillTable();
 #endif
@@ -164,6 +169,7 @@ void main() {
     uint u = min((slice * D + d) * SHARERS + share, units - 1);
     [[unroll]] for (uint i = 0; i < FM * R; i++) raw[d][i] = rawUnit(planes, firstBlock[i] + u / UNITS, u % UNITS);
   }
+  awaitLink(link);
   uvec4 next[COPIES];
   if (STAGED) {
     [[unroll]] for (uint i = 0; i < COPIES; i++) next[i] = staged(t0, min(i * GROUP + invocation(), QUADS - 1), 0, units);
@@ -263,4 +269,5 @@ void main() {
       }
     }
   }
+  finishLink(link);
 }

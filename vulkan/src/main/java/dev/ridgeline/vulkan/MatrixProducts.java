@@ -130,7 +130,7 @@ final class MatrixProducts {
     DecodeShape by = DecodeShape.of(band.rows() * matrices, shape.m());
     int wide = n > shape.n() ? 2 : 1;
     toHalves(norm, x, Form.PIECES);
-    dispatcher.uses(Set.of(Scratch.HALVES), written(band));
+    dispatcher.links(Set.of(Scratch.HALVES), written(band));
     push.clear()
         .addresses(scratch.halves.address(), scratch.powers.address())
         .addresses(resources.weights.planes(weight)[0]);

@@ -197,8 +197,8 @@ final class VulkanExecutable implements Executable {
   }
 
   private Dispatcher dispatcher(Recording recording, int tokens, boolean timed) {
-    boolean few = tokens <= Chain.MAX_TOKENS;
-    Chain chain = chained && few ? Chain.in(recording, resources.scratch.links) : null;
+    int most = pipelines.matrixLayout() == null ? Chain.MAX_TOKENS : Chain.MAX_MATRIX_TOKENS;
+    Chain chain = chained && tokens <= most ? Chain.in(recording, resources.scratch.links) : null;
     return new Dispatcher(recording, chain, timed);
   }
 

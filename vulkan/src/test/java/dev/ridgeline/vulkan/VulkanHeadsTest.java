@@ -24,8 +24,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,7 +88,10 @@ class VulkanHeadsTest {
     var capacity = new Capacity(CONTEXT, CONTEXT, SEQUENCES, CONTEXT, BLOCK, blocks, kv);
     var result = new ArrayList<float[]>();
     try (Executable e =
-        backend.compile(Fusion.fuse(model.graph), name -> Objects.requireNonNull(model.tensors.get(name)), capacity)) {
+        backend.compile(
+            Fusion.fuse(model.graph),
+            name -> Objects.requireNonNull(model.tensors.get(name)),
+            capacity)) {
       int[] ends = {1, 62, 127, 318};
       for (int s = 0; s < SEQUENCES; s++) {
         int[] counts = new int[SEQUENCES];
