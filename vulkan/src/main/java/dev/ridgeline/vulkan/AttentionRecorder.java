@@ -19,7 +19,10 @@ final class AttentionRecorder {
    * Parts into which the positions of a row are cut at most; {@code PARTS} of the shader. On an
    * H200, llama-8b at depth 4,096 runs at 396 tok/s with 16, 387 with 12, 365 with 32, 357 with 8.
    */
-  static final int PARTS = 16;
+  static final int PARTS = Integer.getInteger("ridgeline.vulkan.parts", 16);
+
+  /** To measure. */
+  private static final int LEAST_PART = Integer.getInteger("ridgeline.vulkan.leastPart", 64);
 
   /** Elements of heads that are made inside attention: what fits its shared memory. */
   private static final int MAX_MERGED_DIM = 256;
@@ -133,7 +136,9 @@ final class AttentionRecorder {
     recorder.runEach(Kernel.plain("store_kv"), push, invocations, q8);
   }
 
-  /** {@link #attention(Op.Attention, Form)} with the heads before it, together where they can be. */
+  /**
+   * {@link #attention(Op.Attention, Form)} with the heads before it, together where they can be.
+   */
   Form attention(GpuOp.Attend op, Form wanted) {
     if (merges(op.heads())) {
       return fewTokens(op.attention(), op.heads(), wanted);
@@ -255,7 +260,7 @@ final class AttentionRecorder {
                 capacity.maxTokens(),
                 capacity.blocksPerSequence(),
                 capacity.blockTokens()),
-            IntStream.of(ofHeads))
+            IntStream.concat(IntStream.of(ofHeads), IntStream.of(LEAST_PART)))
         .toArray();
   }
 

@@ -93,8 +93,7 @@ final class Scratch implements AutoCloseable {
       gated = open.add(QuantizedX.allocate(device, sizes.gated));
       halves = open.add(device.buffer(sizes.halves, GpuBuffer.Use.DEVICE));
       powers = open.add(device.buffer(sizes.powers, GpuBuffer.Use.DEVICE));
-      partials =
-          open.add(device.buffer(sizes.partials + sizes.counters, GpuBuffer.Use.DEVICE));
+      partials = open.add(device.buffer(sizes.partials + sizes.counters, GpuBuffer.Use.DEVICE));
       largest = open.add(device.buffer(sizes.largest, GpuBuffer.Use.DEVICE));
       links = open.add(device.buffer(Chain.BYTES, GpuBuffer.Use.DEVICE));
       decoded = open.add(device.buffer(2 * sizes.decoded, GpuBuffer.Use.DEVICE));

@@ -78,15 +78,16 @@ class VulkanHeadsTest {
     }
   }
 
-  /** Prompts of sequences, of lengths about the ends of tiles and parts; then steps of few tokens. */
+  /**
+   * Prompts of sequences, of lengths about the ends of tiles and parts; then steps of few tokens.
+   */
   private static List<float[]> logits(VulkanBackend backend, Attentions model, KvType kv) {
     int table = CONTEXT / BLOCK;
     var blocks = Collections.nCopies(model.graph.kvGroups().size(), table * SEQUENCES);
     var capacity = new Capacity(CONTEXT, CONTEXT, SEQUENCES, CONTEXT, BLOCK, blocks, kv);
     var result = new ArrayList<float[]>();
     try (Executable e =
-        backend.compile(
-            Fusion.fuse(model.graph), name -> model.tensors.get(name), capacity)) {
+        backend.compile(Fusion.fuse(model.graph), name -> model.tensors.get(name), capacity)) {
       int[] ends = {1, 62, 127, 318};
       for (int s = 0; s < SEQUENCES; s++) {
         int[] counts = new int[SEQUENCES];
@@ -94,7 +95,14 @@ class VulkanHeadsTest {
         result.addAll(run(e, model.graph, new int[SEQUENCES], counts));
       }
       int[][] steps = {
-        {1, 0, 0, 0}, {0, 0, 0, 1}, {1, 1, 1, 1}, {0, 4, 0, 0}, {0, 0, 3, 1}, {2, 0, 0, 2}, {1, 2, 1, 0}, {1, 1, 1, 1}
+        {1, 0, 0, 0},
+        {0, 0, 0, 1},
+        {1, 1, 1, 1},
+        {0, 4, 0, 0},
+        {0, 0, 3, 1},
+        {2, 0, 0, 2},
+        {1, 2, 1, 0},
+        {1, 1, 1, 1}
       };
       for (int[] counts : steps) {
         result.addAll(run(e, model.graph, ends, counts));
@@ -113,7 +121,8 @@ class VulkanHeadsTest {
       int[] table =
           IntStream.range(0, CONTEXT / BLOCK).map(i -> i * SEQUENCES + sequence).toArray();
       if (counts[s] > 0) {
-        step.beginSequence(Collections.nCopies(graph.kvGroups().size(), table).toArray(int[][]::new));
+        step.beginSequence(
+            Collections.nCopies(graph.kvGroups().size(), table).toArray(int[][]::new));
         for (int p = from[s]; p < from[s] + counts[s]; p++) {
           step.addToken((7 * p + 3 * s) % VOCABULARY, p, true);
         }
