@@ -36,14 +36,21 @@ final class AttentionRecorder {
   /** Subgroups of a workgroup of {@code attend_matrix.comp}. */
   private static final int MATRIX_SUBGROUPS = 4;
 
-  /** {@code FORM} of {@code attend.comp}, by the ordinal: how the result is there, and only so. */
+  /** How a result of attention is there, and only so: {@code FORM} of {@code attend.comp}. */
   enum Form {
     /** float32, in the value's own memory. */
-    FLOATS,
+    FLOATS(0),
     /** {@link Scratch#quantized}. */
-    INT8,
+    INT8(1),
     /** {@link Scratch#halves}, in pieces. */
-    HALVES
+    HALVES(2);
+
+    /** The number by which the shader knows it. */
+    final int code;
+
+    Form(int code) {
+      this.code = code;
+    }
   }
 
   private final OpRecorder recorder;
@@ -249,7 +256,7 @@ final class AttentionRecorder {
                 layer.valueDim(),
                 a.sinks() == null ? 0 : 1,
                 shared,
-                form.ordinal(),
+                form.code,
                 PARTS,
                 a.headCount(),
                 layer.headCountKv(),

@@ -1,5 +1,6 @@
 package dev.ridgeline.vulkan;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ridgeline.backend.Capacity;
@@ -87,7 +88,10 @@ class VulkanHeadsTest {
     var capacity = new Capacity(CONTEXT, CONTEXT, SEQUENCES, CONTEXT, BLOCK, blocks, kv);
     var result = new ArrayList<float[]>();
     try (Executable e =
-        backend.compile(Fusion.fuse(model.graph), name -> model.tensors.get(name), capacity)) {
+        backend.compile(
+            Fusion.fuse(model.graph),
+            name -> requireNonNull(model.tensors.get(name), name),
+            capacity)) {
       int[] ends = {1, 62, 127, 318};
       for (int s = 0; s < SEQUENCES; s++) {
         int[] counts = new int[SEQUENCES];
