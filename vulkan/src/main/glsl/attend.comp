@@ -43,6 +43,7 @@ layout(constant_id = 20) const uint Q_NORM = 0;
 layout(constant_id = 21) const uint K_NORM = 0;
 layout(constant_id = 22) const float EPS = 0;
 layout(constant_id = 23) const float MAGNITUDE = 1;
+layout(constant_id = 24) const uint LEAST_PART = 64; // positions
 
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Partials { float v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Counters { uint v[]; };
@@ -68,7 +69,6 @@ layout(push_constant, scalar) uniform Push {
 };
 
 const uint GROUP = 256;
-const uint LEAST_PART = 64;          // positions
 const uint TILE = 64;                // positions at a time
 const uint THREADS_A_KEY = 8;        // invocations that score a position
 const uint KEY_RUNS = (KEY_DIM / 8 + THREADS_A_KEY - 1) / THREADS_A_KEY;
@@ -183,8 +183,15 @@ void storePieces(uint row, uint column, float y) {
 
 // Sums of the parts, rescaled to a common maximum, sinks included; or what one part alone finished.
 void finish(uint row, uint head0, uint parts) {
+  const uint ROUNDS = (HEADS * VALUE_DIM + GROUP - 1) / GROUP;
   uint id = invocation();
+  float values_[ROUNDS * PARTS]; // all under way before anything waits
   if (parts > 1) {
+    [[unroll]] for (uint r = 0; r < ROUNDS; r++) {
+      uint i = min(r * GROUP + id, HEADS * VALUE_DIM - 1);
+      uint at = (row * HEAD_COUNT + head0 + i / VALUE_DIM) * PARTS * (VALUE_DIM + 2) + i % VALUE_DIM;
+      [[unroll]] for (uint p = 0; p < PARTS; p++) values_[r * PARTS + p] = p < parts ? partials().v[at + p * (VALUE_DIM + 2)] : 0;
+    }
     for (uint i = id; i < HEADS * PARTS; i += GROUP) {
       uint at = ((row * HEAD_COUNT + head0 + i / PARTS) * PARTS + i % PARTS) * (VALUE_DIM + 2) + VALUE_DIM;
       partTop[i] = i % PARTS < parts ? partials().v[at] : NONE;
@@ -192,28 +199,25 @@ void finish(uint row, uint head0, uint parts) {
     }
     barrier();
   }
-  for (uint base = 0; base < HEADS * VALUE_DIM; base += GROUP) {
-    uint i = base + id;
+  [[unroll]] for (uint r = 0; r < ROUNDS; r++) {
+    uint i = r * GROUP + id;
+    bool there = i < HEADS * VALUE_DIM;
     uint h = min(i / VALUE_DIM, HEADS - 1);
     float y = 0;
     if (parts > 1) {
-      uint at = ((row * HEAD_COUNT + head0 + h) * PARTS) * (VALUE_DIM + 2) + i % VALUE_DIM;
-      float values[PARTS];
-      [[unroll]] for (uint p = 0; p < PARTS; p++) values[p] = p < parts ? partials().v[at + p * (VALUE_DIM + 2)] : 0;
       float best = HAS_SINKS > 0 ? sinks.v[head0 + h] : NONE;
       [[unroll]] for (uint p = 0; p < PARTS; p++) best = max(best, partTop[h * PARTS + p]);
       float all = HAS_SINKS > 0 ? exp(sinks.v[head0 + h] - best) : 0;
       [[unroll]] for (uint p = 0; p < PARTS; p++) {
         float factor = exp(partTop[h * PARTS + p] - best);
         all += partTotal[h * PARTS + p] * factor;
-        y += values[p] * factor;
+        y += values_[r * PARTS + p] * factor;
       }
       y /= all;
     } else {
-      y = i < HEADS * VALUE_DIM ? finished[i] : 0;
+      y = there ? finished[i] : 0;
     }
     uint to = (row * HEAD_COUNT + head0) * VALUE_DIM + i;
-    bool there = i < HEADS * VALUE_DIM;
     if (FORM == 1) storeBlock(LiveBytes(result), blocks, to, y, there);
     else if (there && FORM == 2) storePieces(row, head0 * VALUE_DIM + i, y);
     else if (there) result.v[to] = y;

@@ -19,7 +19,10 @@ final class AttentionRecorder {
    * Parts into which the positions of a row are cut at most; {@code PARTS} of the shader. On an
    * H200, llama-8b at depth 4,096 runs at 396 tok/s with 16, 387 with 12, 365 with 32, 357 with 8.
    */
-  static final int PARTS = 16;
+  static final int PARTS = Integer.getInteger("ridgeline.vulkan.parts", 16);
+
+  /** To measure. */
+  private static final int LEAST_PART = Integer.getInteger("ridgeline.vulkan.leastPart", 64);
 
   /** Elements of heads that are made inside attention: what fits its shared memory. */
   private static final int MAX_MERGED_DIM = 256;
@@ -33,7 +36,7 @@ final class AttentionRecorder {
   /** Subgroups of a workgroup of {@code attend_matrix.comp}. */
   private static final int MATRIX_SUBGROUPS = 4;
 
-  /** {@code FORM} of {@code attend.comp}: how the result is there, and only so. */
+  /** How a result of attention is there, and only so: {@code FORM} of {@code attend.comp}. */
   enum Form {
     /** float32, in the value's own memory. */
     FLOATS(0),
@@ -264,7 +267,7 @@ final class AttentionRecorder {
                 capacity.maxTokens(),
                 capacity.blocksPerSequence(),
                 capacity.blockTokens()),
-            IntStream.of(ofHeads))
+            IntStream.concat(IntStream.of(ofHeads), IntStream.of(LEAST_PART)))
         .toArray();
   }
 

@@ -137,7 +137,9 @@ final class OpRecorder {
     if (isReadAsInt8(value)) {
       return AttentionRecorder.Form.INT8;
     }
-    return products.takeHalves(rows(value)) && isReadByIntegerProducts(value)
+    return products.takeHalves(rows(value))
+            && isReadByIntegerProducts(value)
+            && !"false".equals(System.getProperty("ridgeline.vulkan.attendHalves"))
         ? AttentionRecorder.Form.HALVES
         : AttentionRecorder.Form.FLOATS;
   }

@@ -1,5 +1,6 @@
 package dev.ridgeline.vulkan;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ridgeline.backend.Capacity;
@@ -25,7 +26,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,7 +90,7 @@ class VulkanHeadsTest {
     try (Executable e =
         backend.compile(
             Fusion.fuse(model.graph),
-            name -> Objects.requireNonNull(model.tensors.get(name)),
+            name -> requireNonNull(model.tensors.get(name), name),
             capacity)) {
       int[] ends = {1, 62, 127, 318};
       for (int s = 0; s < SEQUENCES; s++) {
