@@ -43,7 +43,7 @@ layout(constant_id = 20) const uint Q_NORM = 0;
 layout(constant_id = 21) const uint K_NORM = 0;
 layout(constant_id = 22) const float EPS = 0;
 layout(constant_id = 23) const float MAGNITUDE = 1;
-layout(constant_id = 24) const uint LEAST_PART = 64; // positions
+const uint LEAST_PART = 64; // positions
 
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Partials { float v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Counters { uint v[]; };

@@ -19,10 +19,7 @@ final class AttentionRecorder {
    * Parts into which the positions of a row are cut at most; {@code PARTS} of the shader. On an
    * H200, llama-8b at depth 4,096 runs at 396 tok/s with 16, 387 with 12, 365 with 32, 357 with 8.
    */
-  static final int PARTS = Integer.getInteger("ridgeline.vulkan.parts", 16);
-
-  /** To measure. */
-  private static final int LEAST_PART = Integer.getInteger("ridgeline.vulkan.leastPart", 64);
+  static final int PARTS = 16;
 
   /** Elements of heads that are made inside attention: what fits its shared memory. */
   private static final int MAX_MERGED_DIM = 256;
@@ -267,7 +264,7 @@ final class AttentionRecorder {
                 capacity.maxTokens(),
                 capacity.blocksPerSequence(),
                 capacity.blockTokens()),
-            IntStream.concat(IntStream.of(ofHeads), IntStream.of(LEAST_PART)))
+            IntStream.of(ofHeads))
         .toArray();
   }
 

@@ -181,14 +181,10 @@ final class MatrixProducts {
       push.clear()
           .addresses(resources.address(x), scratch.halves.address(), scratch.powers.address())
           .ints(n, x.width());
+      int group = Math.min(HALVES_GROUP, device.maxWorkgroupInvocations());
+      int parts = form == Form.PIECES ? Math.ceilDiv(x.width() / 4, group) : 1;
       recorder.run(
-          recorder.pipeline(
-              Kernel.plain("to_half"),
-              Math.min(HALVES_GROUP, device.maxWorkgroupInvocations()),
-              form.code),
-          push,
-          n,
-          1);
+          recorder.pipeline(Kernel.plain("to_half"), group, form.code, parts), push, n * parts, 1);
     }
     halves = x;
     halvesForm = form;

@@ -137,9 +137,7 @@ final class OpRecorder {
     if (isReadAsInt8(value)) {
       return AttentionRecorder.Form.INT8;
     }
-    return products.takeHalves(rows(value))
-            && isReadByIntegerProducts(value)
-            && !"false".equals(System.getProperty("ridgeline.vulkan.attendHalves"))
+    return products.takeHalves(rows(value)) && isReadByIntegerProducts(value)
         ? AttentionRecorder.Form.HALVES
         : AttentionRecorder.Form.FLOATS;
   }
