@@ -14,12 +14,15 @@ import dev.ridgeline.testing.SpeedCases;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -39,10 +42,32 @@ public final class OpBenchmarks {
   private static final int FEWEST_GPU_STEPS = 6;
   private static final long GPU_NANOS = 2_000_000_000L;
 
+  /**
+   * A GPU that waited for data takes this long to raise its clocks: on an H200 products timed
+   * before that took up to 6 times as long.
+   */
+  private static final long GPU_WARM_NANOS = 250_000_000L;
+
   private OpBenchmarks() {}
 
-  /** A line of the table; {@code halfNanos} is half of the range of the samples. */
-  private record Row(String op, int tokens, double nanos, double halfNanos, Cost cost) {}
+  /**
+   * A line of the table.
+   *
+   * @param halfNanos half of the range of the samples
+   * @param kernels what ran, where that is known
+   */
+  private record Row(
+      String op, int tokens, double nanos, double halfNanos, Cost cost, String kernels) {}
+
+  /** A step: the time of all kernels of the op, and of each. */
+  private record Sample(double nanos, Map<String, Double> kernels) {
+    @Override
+    public String toString() {
+      return kernels.entrySet().stream()
+          .map(k -> String.format(Locale.ROOT, "%s %.1f", k.getKey(), k.getValue() / 1e3))
+          .collect(Collectors.joining(", "));
+    }
+  }
 
   /** Runs what the arguments ask for. */
   public static void main(String[] args) throws RunnerException {
@@ -109,7 +134,8 @@ public final class OpBenchmarks {
                 tokens(setup, pass),
                 time.getScore(),
                 (time.getStatistics().getMax() - time.getStatistics().getMin()) / 2,
-                cost(setup, pass)));
+                cost(setup, pass),
+                ""));
       }
     }
     return rows;
@@ -122,37 +148,48 @@ public final class OpBenchmarks {
         var step = new Step(setup.capacity());
         for (int pass = 0; pass < setup.passes().size(); pass++) {
           setup.fill(step, pass);
-          double[] nanos = samples(() -> nanos(e.profile(step), c.name()));
-          double half = (nanos[nanos.length - 1] - nanos[0]) / 2;
-          rows.accept(
-              new Row(
-                  c.name(), tokens(setup, pass), nanos[nanos.length / 2], half, cost(setup, pass)));
+          warmUp(e, step);
+          List<Sample> samples = samples(() -> sample(e.profile(step), c.name()));
+          double half = (samples.getLast().nanos - samples.getFirst().nanos) / 2;
+          Sample median = samples.get(samples.size() / 2);
+          int tokens = tokens(setup, pass);
+          Cost cost = cost(setup, pass);
+          rows.accept(new Row(c.name(), tokens, median.nanos, half, cost, median.toString()));
         }
       }
       Reference.reachabilityFence(setup);
     }
   }
 
-  /** Sorted; as many again before them warm clocks and caches up. Fewer where they take long. */
-  private static double[] samples(DoubleSupplier sample) {
+  private static void warmUp(Executable e, Step step) {
+    long end = System.nanoTime() + GPU_WARM_NANOS;
+    do {
+      e.run(step);
+    } while (System.nanoTime() < end);
+  }
+
+  /** Sorted; as many again before them warm caches up. Fewer where they take long. */
+  private static List<Sample> samples(Supplier<Sample> sample) {
     long start = System.nanoTime();
-    double[] nanos = new double[2 * GPU_STEPS];
-    int count = 0;
-    while (count < nanos.length
-        && (count < FEWEST_GPU_STEPS || System.nanoTime() - start < GPU_NANOS)) {
-      nanos[count++] = sample.getAsDouble();
+    List<Sample> all = new ArrayList<>();
+    while (all.size() < 2 * GPU_STEPS
+        && (all.size() < FEWEST_GPU_STEPS || System.nanoTime() - start < GPU_NANOS)) {
+      all.add(sample.get());
     }
-    double[] counted = java.util.Arrays.copyOfRange(nanos, count / 2, count);
-    java.util.Arrays.sort(counted);
-    return counted;
+    return all.subList(all.size() / 2, all.size()).stream()
+        .sorted(Comparator.comparingDouble(Sample::nanos))
+        .toList();
   }
 
   /** The parts that do the case's work: all but the making of its inputs. */
-  private static double nanos(StepProfile profile, String name) {
-    return profile.parts().stream()
-        .filter(p -> p.ops().stream().anyMatch(op -> isMeasured(op, name)))
-        .mapToDouble(StepProfile.Part::nanos)
-        .sum();
+  private static Sample sample(StepProfile profile, String name) {
+    Map<String, Double> kernels = new LinkedHashMap<>();
+    for (StepProfile.Part part : profile.parts()) {
+      if (part.ops().stream().anyMatch(op -> isMeasured(op, name))) {
+        kernels.merge(part.kernel(), part.nanos(), Double::sum);
+      }
+    }
+    return new Sample(kernels.values().stream().mapToDouble(n -> n).sum(), kernels);
   }
 
   private static boolean isMeasured(Op op, String name) {
@@ -192,8 +229,9 @@ public final class OpBenchmarks {
         description,
         limits.readBytesPerSecond() / 1e9,
         limits.flopsPerSecond() / 1e9);
-    System.out.println("| op | tokens | us | +- | GB/s | GFLOP/s | share of limit | limit |");
-    System.out.println("|---|---:|---:|---:|---:|---:|---:|---|");
+    System.out.println(
+        "| op | tokens | us | +- | GB/s | GFLOP/s | share of limit | limit | kernels, us |");
+    System.out.println("|---|---:|---:|---:|---:|---:|---:|---|---|");
   }
 
   private static void print(Row r, MachineLimits limits) {
@@ -203,7 +241,7 @@ public final class OpBenchmarks {
     double share = mixed.floorSeconds(bytes, flops) * 1e9 / r.nanos;
     System.out.printf(
         Locale.ROOT,
-        "| %s | %d | %.1f | %.1f | %.1f | %.1f | %.0f %%%s | %s |%n",
+        "| %s | %d | %.1f | %.1f | %.1f | %.1f | %.0f %%%s | %s | %s |%n",
         r.op,
         r.tokens,
         r.nanos / 1e3,
@@ -215,6 +253,7 @@ public final class OpBenchmarks {
         Map.of(
                 MachineLimits.Limit.MEMORY_BANDWIDTH, "bandwidth",
                 MachineLimits.Limit.ARITHMETIC, "arithmetic")
-            .get(mixed.limit(bytes, flops)));
+            .get(mixed.limit(bytes, flops)),
+        r.kernels);
   }
 }
