@@ -86,8 +86,13 @@ final class StudyCommand implements Callable<Integer> {
     // Records have milliseconds.
     Instant start = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     RecordFile.Contents records;
+    var reporter = new Reporter(err);
+    var interrupted = new Thread(() -> reporter.interrupted(folder), "study-interrupted");
+    Runtime.getRuntime().addShutdownHook(interrupted);
     try (Backend machine = Backends.open(plan.backend(), plan.options())) {
-      records = new Study(plan, folder, new Quantizations(), machine, new Reporter(err)).run();
+      records = new Study(plan, folder, new Quantizations(), machine, reporter).run();
+    } finally {
+      forget(interrupted);
     }
     Findings findings = ReportFolder.write(folder);
     PrintWriter out = spec.commandLine().getOut();
@@ -105,6 +110,14 @@ final class StudyCommand implements Callable<Integer> {
       err.flush();
     }
     return whole ? 0 : Errors.FAILED;
+  }
+
+  private static void forget(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // it is running: the process ends
+    }
   }
 
   private StudyPlan plan() throws IOException {
@@ -134,6 +147,7 @@ final class StudyCommand implements Callable<Integer> {
   private static final class Reporter implements StudyProgress {
     private final PrintWriter err;
     private final Progress progress;
+    private volatile String reached = "";
 
     Reporter(PrintWriter err) {
       this.err = err;
@@ -147,7 +161,8 @@ final class StudyCommand implements Callable<Integer> {
 
     @Override
     public void cell(String id, int done, int total) {
-      progress.accept("%d of %d cells done; %s".formatted(done, total, id));
+      reached = "%d of %d cells done".formatted(done, total);
+      progress.accept(reached + "; " + id);
     }
 
     @Override
@@ -163,6 +178,15 @@ final class StudyCommand implements Callable<Integer> {
     @Override
     public void done() {
       progress.clear();
+    }
+
+    /** In the thread that ends the process. */
+    void interrupted(Path folder) {
+      line(
+          reached.isEmpty()
+              ? "interrupted; the same call goes on"
+              : "interrupted, %s; the same call goes on, 'ridgeline report %s' shows what there is"
+                  .formatted(reached, folder));
     }
 
     private void line(String text) {

@@ -5,6 +5,8 @@ import static dev.ridgeline.testing.ChildJvm.signal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.ridgeline.model.FileType;
+import dev.ridgeline.model.synth.Synth;
 import dev.ridgeline.testing.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -171,5 +174,22 @@ class ProcessTest {
         .anyMatch(line -> line.contains("throttling"));
     assertThat(end(process)).isEqualTo(130);
     assertThat(err()).isEmpty();
+  }
+
+  @Test
+  void anInterruptedStudySaysThatTheSameCallGoesOn(@TempDir Path other) throws Exception {
+    Path source = other.resolve("in.gguf");
+    new Synth("tiny-llama", FileType.F16).write(source, 1);
+    Path out = other.resolve("study");
+    Process process =
+        start("study", "-m", source.toString(), "-o", out.toString(), "--backend", "cpu");
+    while (!Files.exists(out)) {
+      assertThat(process.isAlive()).as("it ended before it began").isTrue();
+      TimeUnit.MILLISECONDS.sleep(1);
+    }
+    signal(process, "INT");
+
+    assertThat(end(process)).isEqualTo(130);
+    assertThat(err()).containsExactly("ridgeline: interrupted; the same call goes on");
   }
 }

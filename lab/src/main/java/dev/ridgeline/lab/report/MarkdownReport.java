@@ -39,6 +39,11 @@ final class MarkdownReport {
     LabRecord.Session s = findings.session();
     line("# Which quantization of " + s.model() + "?");
     line("");
+    long missing = findings.variants().stream().mapToLong(v -> v.failures().size()).sum();
+    if (missing > 0) {
+      line("Not whole: %d cells have no result, see What is missing.".formatted(missing));
+      line("");
+    }
     decisions.tree().forEach(l -> line("- " + l));
     line("");
     line("Every figure above stands in the decision matrix, with the records it comes from.");

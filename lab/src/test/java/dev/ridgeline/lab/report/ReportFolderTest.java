@@ -97,6 +97,17 @@ class ReportFolderTest {
   }
 
   @Test
+  void theReportOfAnInterruptedStudyBeginsWithWhatIsMissing(@TempDir Path other)
+      throws IOException {
+    List<String> all = Files.readAllLines(folder.resolve("records.jsonl"));
+    Files.write(other.resolve("records.jsonl"), all.subList(0, all.size() - 2));
+    ReportFolder.write(other);
+    assertThat(Files.readString(other.resolve("REPORT.md")).lines().skip(2).findFirst())
+        .contains("Not whole: 2 cells have no result, see What is missing.");
+    assertThat(read("REPORT.md")).doesNotContain("Not whole");
+  }
+
+  @Test
   void thePageFetchesNothing() throws IOException {
     String page = read("report.html");
     String own = page.replaceAll("(?s)<script[^>]*>.*?</script>", "");
