@@ -25,7 +25,7 @@ layout(constant_id = 2) const uint ROWS = 4;         // of lanes of 32
 layout(constant_id = 3) const uint PRODUCT = 0;      // 0: products; 1 + a: gated by activation a
 layout(constant_id = 4) const uint HAS_BIAS = 0;
 layout(constant_id = 5) const uint EXPERTS_USED = 0; // k of a mixture of experts, 0 for one matrix
-layout(constant_id = 6) const uint NORM = 0;         // 0: x is int8; 1 to 3: include/norm.glsl
+layout(constant_id = 6) const uint NORM = 0;         // 0: x is int8; 1, 2: include/norm.glsl
 layout(constant_id = 7) const uint QUANTIZE = 0;     // 1: the result is int8; then SETS * ROWS is 32
 layout(constant_id = 8) const uint COLS = 256;
 layout(constant_id = 9) const uint SLICES = 1;
@@ -41,7 +41,6 @@ layout(push_constant, scalar) uniform Push {
   uvec2 x;      // int8 [n, xWidth], or a of the norm
   uvec2 x2;     // its blocks, or b of the norm
   uvec2 factor; // weight of the norm, or route [n, 2 k] of experts
-  uvec2 post;   // weight of the norm of b
   uvec2 sum;    // of the norm
   uvec2 w;      // plane 0: [rows, COLS]; gated: [2 rows, COLS], up last; experts: [experts, rows, COLS]
   LiveFloats out0; // [n, rows0], or quants
@@ -60,7 +59,7 @@ layout(push_constant, scalar) uniform Push {
   Link link;
 };
 
-const uint MAX_KEPT = 4; // tokens; VecShape.java
+const uint MAX_KEPT = 4; // tokens: all of a step in a chain (Chain.java)
 const uint ROW_UNITS = COLS / 32;
 const uint EACH = (ROW_UNITS + LANES * SLICES - 1) / (LANES * SLICES);
 const uint TALL = SETS * ROWS;     // rows of a workgroup
@@ -135,7 +134,7 @@ float addUnit(float sum, Unit u, X y) {
 void prologue() {
   if (NORM > 0) {
     vec4 normed[MAX_RUNS];
-    normalize(normed, LiveVecs(x), LiveVecs(x2), Vecs(factor), Vecs(post), LiveVecs(sum), 0, workgroup() == 0, eps, scale);
+    normalize(normed, LiveVecs(x), LiveVecs(x2), Vecs(factor), Vecs(factor), LiveVecs(sum), 0, workgroup() == 0, eps, scale);
     uint id = invocation();
     for (uint j = 0; j < RUNS; j++) {
       uint i = id + j * NORM_GROUP;

@@ -64,6 +64,11 @@ public record Place(
 
   /** Whether {@code bytes} leave a tenth of {@code available} free. */
   public static boolean fits(long bytes, long available) {
-    return bytes <= SHARE_OF_AVAILABLE * available;
+    return bytes <= usable(available);
+  }
+
+  /** What of {@code available} bytes is to be used. */
+  public static double usable(long available) {
+    return SHARE_OF_AVAILABLE * available;
   }
 }

@@ -21,9 +21,6 @@ import java.util.function.Consumer;
  * together, so that a machine that slows down does not punish the last row only.
  */
 public final class Bench implements AutoCloseable {
-  /** What is left to the system and the rest of this process. */
-  private static final double SHARE_OF_AVAILABLE = 0.9;
-
   private final BenchPlan plan;
   private final OpenBackends backends = new OpenBackends();
   private final Consumer<String> progress;
@@ -138,7 +135,7 @@ public final class Bench implements AutoCloseable {
     long bytes = 0;
     while (!waiting.isEmpty()) {
       Opened next = waiting.getFirst();
-      double most = SHARE_OF_AVAILABLE * next.backend.availableBytes();
+      double most = Place.usable(next.backend.availableBytes());
       bytes += next.bytes();
       if (bytes > most && group.isEmpty()) {
         throw new IllegalArgumentException(

@@ -20,8 +20,6 @@ final class AttentionRecorder {
    */
   static final int PARTS = 16;
 
-  private static final int GROUP = 256;
-
   /** Heads of a workgroup that share loads of K and V: their q must fit its registers. */
   private static final int MAX_SHARED_ELEMENTS = 512;
 
@@ -83,7 +81,7 @@ final class AttentionRecorder {
     recorder.run(
         recorder.pipeline(
             Kernel.plain("heads"),
-            GROUP,
+            Dispatcher.GROUP,
             q8,
             layer.keyDim(),
             layer.valueDim(),
@@ -159,7 +157,7 @@ final class AttentionRecorder {
     recorder.run(
         recorder.pipeline(
             Kernel.plain("attend"),
-            GROUP,
+            Dispatcher.GROUP,
             q8,
             layer.keyDim(),
             layer.valueDim(),
@@ -220,7 +218,7 @@ final class AttentionRecorder {
                 Kernel.attendMatrix(shape, layer.keyDim()), MATRIX_SUBGROUPS * shape.lanes(), sinks)
             : recorder.pipeline(
                 Kernel.plain("attend_tile"),
-                GROUP,
+                Dispatcher.GROUP,
                 q8,
                 layer.keyDim(),
                 layer.valueDim(),

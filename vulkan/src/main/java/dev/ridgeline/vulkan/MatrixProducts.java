@@ -24,8 +24,6 @@ final class MatrixProducts {
    */
   static final int FROM = 5;
 
-  private static final int GROUP = 256;
-
   /** Invocations that make float16 of a row: one run of loads for 4,096 columns. */
   private static final int HALVES_GROUP = 1024;
 
@@ -147,7 +145,7 @@ final class MatrixProducts {
             at.atRow(),
             at.atPair()),
         push,
-        (long) ceil(band.rows(), tall) * ceil(n, wide * shape.n()),
+        (long) Math.ceilDiv(band.rows(), tall) * Math.ceilDiv(n, wide * shape.n()),
         1);
   }
 
@@ -248,18 +246,14 @@ final class MatrixProducts {
     recorder.run(
         recorder.pipeline(
             Kernel.matrix(Objects.requireNonNull(device.matrixShape()), wide, deep, gated),
-            GROUP,
+            Dispatcher.GROUP,
             kind,
             hasBias,
             split,
             stages,
             fours ? 1 : 0),
         push,
-        ceil(count, gated ? MATRIX_ROWS / 2 : MATRIX_ROWS),
-        ceil(n, wide));
-  }
-
-  private static int ceil(int a, int b) {
-    return (a + b - 1) / b;
+        Math.ceilDiv(count, gated ? MATRIX_ROWS / 2 : MATRIX_ROWS),
+        Math.ceilDiv(n, wide));
   }
 }

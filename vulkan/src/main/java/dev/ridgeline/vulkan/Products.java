@@ -21,9 +21,6 @@ final class Products {
   /** More tokens than this are a matrix-matrix product. */
   static final int MAX_VEC_TOKENS = 32;
 
-  /** Invocations of the kernels whose workgroups do whole rows of a norm or tiles of a product. */
-  private static final int GROUP = 256;
-
   /** Tokens of a workgroup that it is compiled for: their sums must fit its registers. */
   private static final int[] TOGETHER = {1, 2, 3, 4, 6, 8};
 
@@ -141,16 +138,16 @@ final class Products {
 
   private VecShape shape(int cols, int rows, int matrices, int tokens) {
     // Where a workgroup has to fit the registers of one compute unit, compilers for AMD spill.
-    boolean many = device.kind() == Kind.SOFTWARE || device.driver().startsWith("NVIDIA");
+    boolean many = device.kind() == Kind.SOFTWARE || device.isNvidia();
     int invocations = device.maxWorkgroupInvocations();
-    int most = many ? invocations : Math.min(GROUP, invocations);
+    int most = many ? invocations : Math.min(Dispatcher.GROUP, invocations);
     return VecShape.of(cols, rows, matrices, tokens, most, many ? 8 : 4);
   }
 
   private int groups(Band band, int matrices, int n) {
     VecShape shape =
         shape(band.weight().cols(), band.rows(), matrices, together(n, band.weight().cols()));
-    return ceil(band.rows(), shape.tall());
+    return Math.ceilDiv(band.rows(), shape.tall());
   }
 
   /**
@@ -210,7 +207,8 @@ final class Products {
   }
 
   private static int together(int n, int cols) {
-    int each = ceil(n, ceil(n, cols > LONG_ROW ? 4 : TOGETHER[TOGETHER.length - 1]));
+    int each =
+        Math.ceilDiv(n, Math.ceilDiv(n, cols > LONG_ROW ? 4 : TOGETHER[TOGETHER.length - 1]));
     for (int t : TOGETHER) {
       if (t >= each) {
         return t;
@@ -234,21 +232,14 @@ final class Products {
     if (intoInt8) {
       writes.add(Scratch.GATED);
     }
-    if (n <= VecShape.MAX_KEPT) {
-      dispatcher.links(reads, writes);
-    } else {
-      dispatcher.usesUnlinked(reads, writes); // x is read again and again, through caches
-    }
+    dispatcher.links(reads, writes);
     Weight weight = band.weight();
     push.clear();
     if (norm == null) {
-      push.addresses(from.quants(), from.blocks(), 0, 0, 0);
+      push.addresses(from.quants(), from.blocks(), 0, 0);
     } else {
       push.addresses(resources.address(norm.a()), recorder.address(norm.b()))
-          .addresses(
-              recorder.vector(norm.weight()),
-              norm.post() == null ? 0 : recorder.vector(norm.post()))
-          .addresses(recorder.address(norm.sum()));
+          .addresses(recorder.vector(norm.weight()), recorder.address(norm.sum()));
     }
     push.addresses(resources.weights.planes(weight)[0]);
     if (intoInt8) {
@@ -270,8 +261,8 @@ final class Products {
         vecPipeline(
             weight, shape, tokens, kind, hasBias, 0, norm == null ? 0 : norm.mode(), intoInt8),
         push,
-        ceil(band.rows(), shape.tall()),
-        ceil(n, tokens));
+        Math.ceilDiv(band.rows(), shape.tall()),
+        Math.ceilDiv(n, tokens));
     if (intoInt8) {
       gated = band.out(0);
     }
@@ -322,18 +313,19 @@ final class Products {
     int hasBias = bias == null ? 0 : 1;
     if (n > MAX_VEC_TOKENS || weight.type().isQuantized()) {
       recorder.run(
-          recorder.pipeline(Kernel.of("mul_mat", weight.type()), GROUP, 1, kind, hasBias, 0),
+          recorder.pipeline(
+              Kernel.of("mul_mat", weight.type()), Dispatcher.GROUP, 1, kind, hasBias, 0),
           push,
-          ceil(weight.rows(), TILE),
-          ceil(n, TILE));
+          Math.ceilDiv(weight.rows(), TILE),
+          Math.ceilDiv(n, TILE));
     } else {
       int together = Math.min(VEC_TOKENS, n < 3 ? n : Integer.highestOneBit(2 * n - 1));
       recorder.run(
           recorder.pipeline(
               Kernel.of("mul_mat_vec", weight.type()), VEC_GROUP, together, kind, hasBias, 0),
           push,
-          ceil(weight.rows(), VEC_ROWS),
-          ceil(n, together));
+          Math.ceilDiv(weight.rows(), VEC_ROWS),
+          Math.ceilDiv(n, together));
     }
   }
 
@@ -354,7 +346,7 @@ final class Products {
       recorder.run(
           recorder.pipeline(Kernel.of("mul_mat_vec", weight.type()), VEC_GROUP, 1, 0, hasBias, k),
           push,
-          ceil(weight.rows(), VEC_ROWS),
+          Math.ceilDiv(weight.rows(), VEC_ROWS),
           n);
       return;
     }
@@ -363,11 +355,7 @@ final class Products {
         Set.of(Scratch.QUANTIZED, resources.buffer(m.route())), Set.of(resources.buffer(m.out())));
     push.clear()
         .addresses(
-            scratch.quantized.quants(),
-            scratch.quantized.blocks(),
-            resources.address(m.route()),
-            0,
-            0)
+            scratch.quantized.quants(), scratch.quantized.blocks(), resources.address(m.route()), 0)
         .addresses(resources.weights.planes(weight)[0], resources.address(m.out()), 0, 0)
         .addresses(m.bias() == null ? 0 : recorder.vector(m.bias()))
         .ints(resources.weights.units(weight))
@@ -377,7 +365,7 @@ final class Products {
     recorder.run(
         vecPipeline(weight, shape, 1, 0, hasBias, k, 0, false),
         push,
-        ceil(weight.rows(), shape.tall()),
+        Math.ceilDiv(weight.rows(), shape.tall()),
         n);
   }
 
@@ -421,9 +409,5 @@ final class Products {
         .addresses(resources.weights.planes(weight))
         .addresses(resources.weights.planes(up == null ? weight : up))
         .ints(weight.cols(), weight.rows(), n, x.width());
-  }
-
-  private static int ceil(int a, int b) {
-    return (a + b - 1) / b;
   }
 }

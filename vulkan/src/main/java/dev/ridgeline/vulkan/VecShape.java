@@ -13,9 +13,6 @@ package dev.ridgeline.vulkan;
  * @param atOnce rows of a set whose weights are under way together
  */
 record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
-  /** Tokens whose x stays in registers, so that a kernel of a chain reads it once. */
-  static final int MAX_KEPT = 4;
-
   private static final int UNIT = 32;
   private static final int LANES = 32;
   private static final int MAX_SLICES = 24;

@@ -108,6 +108,11 @@ public record DeviceInfo(
     return Math.clamp(32, minSubgroupSize, maxSubgroupSize);
   }
 
+  /** Whether NVIDIA's own driver runs it. */
+  public boolean isNvidia() {
+    return driver.startsWith("NVIDIA");
+  }
+
   @Override
   public String toString() {
     return "%s (%s, Vulkan %s, subgroups of %d, %.1f GB)"
