@@ -48,6 +48,7 @@ final class Metrics implements EngineListener, AutoCloseable {
   private final Timer decode = timer("ridgeline.request.decode.time", SECONDS);
   private final Timer whole = timer("ridgeline.request.latency", SECONDS);
   private final Timer step = timer("ridgeline.step.time", GAPS);
+  private final Timer backend = timer("ridgeline.step.backend.time", GAPS);
   private final DistributionSummary batch =
       DistributionSummary.builder("ridgeline.step.sequences")
           .serviceLevelObjectives(1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -130,6 +131,7 @@ final class Metrics implements EngineListener, AutoCloseable {
       return;
     }
     step.record(stats.runNanos() + stats.sampleNanos(), TimeUnit.NANOSECONDS);
+    backend.record(stats.runNanos(), TimeUnit.NANOSECONDS);
     batch.record(stats.sequences());
     generatedTokens.increment(stats.sampled());
     preemptions.increment(stats.preempted());

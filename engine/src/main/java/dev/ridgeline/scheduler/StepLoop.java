@@ -7,6 +7,7 @@ import dev.ridgeline.kvcache.KvCache;
 import dev.ridgeline.sampler.SamplerScratch;
 import dev.ridgeline.scheduler.EngineStatus.Blocks;
 import dev.ridgeline.tokenizer.Tokenizer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,6 +40,9 @@ final class StepLoop implements AutoCloseable {
 
   private boolean closed;
 
+  /** What readers are to be told, in this order. */
+  private final ArrayDeque<News> news = new ArrayDeque<>();
+
   /** The step under way, or about to be. */
   private Batch now;
 
@@ -67,6 +71,13 @@ final class StepLoop implements AutoCloseable {
       listeners = List.copyOf(listeners);
     }
   }
+
+  /** A token of a request, or its end. */
+  private record News(
+      TokenStream to,
+      @Nullable Token token,
+      @Nullable RequestStats end,
+      @Nullable GenerationException failure) {}
 
   /** Starts the thread. */
   StepLoop(Executable executable, Tokenizer tokenizer, KvCache kv, Settings settings) {
@@ -125,7 +136,9 @@ final class StepLoop implements AutoCloseable {
       task = work.isEmpty() ? null : work.removeFirst();
     }
     if (task != null) {
+      tellReaders();
       task.run();
+      lastRanNanos = 0;
     }
   }
 
@@ -182,6 +195,7 @@ final class StepLoop implements AutoCloseable {
         if (!now.isEmpty()) {
           run();
         } else if (scheduler.waiting().isEmpty()) {
+          tellReaders();
           parkUnlessSubmitted();
         } else {
           throw new IllegalStateException("a request waits, but KV blocks for it never come free");
@@ -203,6 +217,7 @@ final class StepLoop implements AutoCloseable {
   private void parkUnlessSubmitted() {
     if (!isSubmittedTo() && !closing) {
       stepStartNanos = 0;
+      lastRanNanos = 0;
       LockSupport.park(this); // an unpark since the look above makes it return at once
     }
   }
@@ -220,7 +235,7 @@ final class StepLoop implements AutoCloseable {
       if (s.stream.isCancelled() || s.isExpired(now)) {
         String text = restOfText(s);
         if (!text.isEmpty()) {
-          s.stream.add(new Token(Token.NONE, text, null));
+          news.add(new News(s.stream, new Token(Token.NONE, text, null), null, null));
         }
         finish(s, s.stream.isCancelled() ? FinishReason.CANCELLED : FinishReason.DEADLINE, null);
       }
@@ -229,7 +244,7 @@ final class StepLoop implements AutoCloseable {
 
   private void schedule() {
     int most = executable.leastTop();
-    for (Sequence s : scheduler.schedule(pace.tokens())) {
+    for (Sequence s : scheduler.schedule(pace)) {
       now.add(s);
       if (s.sampler.needsTopOnly(most)) {
         now.step.wantTop();
@@ -238,11 +253,18 @@ final class StepLoop implements AutoCloseable {
   }
 
   private void run() {
+    boolean overlaps = executable.runsAhead();
+    if (!overlaps) {
+      tellReaders();
+    }
     long start = System.nanoTime();
-    long began = now.ahead ? lastRanNanos : start;
+    long began = lastRanNanos == 0 ? start : lastRanNanos;
     try {
       if (!now.ahead) {
         executable.start(now.step);
+      }
+      if (overlaps) {
+        tellReaders(); // waking them takes time in which the device computes
       }
       if (lookAhead()) {
         executable.startNext(next.step);
@@ -376,7 +398,7 @@ final class StepLoop implements AutoCloseable {
     boolean stopped = ends || s.stops.match() != null;
     boolean over = stopped || s.isFull();
     String text = over ? piece + restOfText(s) : piece;
-    s.stream.add(new Token(token, text, s.sampler.logprobs()));
+    news.add(new News(s.stream, new Token(token, text, s.sampler.logprobs()), null, null));
     if (over) {
       finish(s, stopped ? FinishReason.STOP : FinishReason.LENGTH, null);
     }
@@ -430,13 +452,22 @@ final class StepLoop implements AutoCloseable {
     finish(s, FinishReason.ERROR, new GenerationException(what + ": " + cause.getMessage(), cause));
   }
 
-  /** Frees what {@code s} holds, then tells the listeners, and its reader last. */
+  /** Frees what {@code s} holds; the listeners will be told, and its reader last. */
   private void finish(Sequence s, FinishReason reason, @Nullable GenerationException failure) {
     scheduler.remove(s);
-    publishStatus();
-    RequestStats stats = s.stats(reason, System.nanoTime());
-    settings.listeners.forEach(l -> l.onFinish(stats));
-    s.stream.finish(stats, failure);
+    news.add(new News(s.stream, null, s.stats(reason, System.nanoTime()), failure));
+  }
+
+  private void tellReaders() {
+    for (News n = news.poll(); n != null; n = news.poll()) {
+      RequestStats end = n.end;
+      if (n.token != null) {
+        n.to.add(n.token);
+      } else if (end != null) {
+        settings.listeners.forEach(l -> l.onFinish(end));
+        n.to.finish(end, n.failure);
+      }
+    }
   }
 
   private void abandon() {
@@ -458,6 +489,8 @@ final class StepLoop implements AutoCloseable {
                     : String.valueOf(failed.getMessage()),
                 failed);
     all.forEach(s -> finish(s, ended ? FinishReason.CANCELLED : FinishReason.ERROR, error));
+    publishStatus();
+    tellReaders();
   }
 
   private void publishStatus() {
