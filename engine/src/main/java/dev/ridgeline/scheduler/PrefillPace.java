@@ -23,7 +23,7 @@ final class PrefillPace implements IntBinaryOperator {
   private static final int KEPT_STEPS = 1024;
 
   /** Of the best rate; where it is had, larger steps let prompts begin to generate sooner. */
-  private static final double NEARLY = 0.9;
+  private static final double NEARLY = 0.85;
 
   /** The first step of a size may compile or record something: slower ones count for less. */
   private static final double WEIGHT_IF_FASTER = 0.5;
