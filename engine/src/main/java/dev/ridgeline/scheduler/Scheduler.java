@@ -3,7 +3,6 @@ package dev.ridgeline.scheduler;
 import dev.ridgeline.kvcache.KvCache;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntBinaryOperator;
 
 /**
  * Decides which sequences get how many tokens in a step (continuous batching, Yu et al., "Orca",
@@ -67,10 +66,9 @@ final class Scheduler {
    * The sequences of the next step, each with {@link Sequence#scheduled} tokens for which it has KV
    * blocks; empty if there is nothing to do. Valid until the next call.
    *
-   * @param prefillTokens how many tokens sequences with more than one may get while others have
-   *     one: from how many these others are, and how many tokens could be had
+   * @param prefillTokens how many tokens sequences with more than one may get while others have one
    */
-  List<Sequence> schedule(IntBinaryOperator prefillTokens) {
+  List<Sequence> schedule(int prefillTokens) {
     batch.clear();
     budget = maxTokens;
     preempted = 0;
@@ -80,7 +78,7 @@ final class Scheduler {
       }
     }
     if (!batch.isEmpty()) {
-      budget = Math.min(budget, prefillTokens.applyAsInt(batch.size(), pending()));
+      budget = Math.min(budget, prefillTokens);
     }
     for (int i = 0; i < running.size() && budget > 0; i++) {
       if (running.get(i).pending() > 1) {
@@ -91,19 +89,6 @@ final class Scheduler {
       admit();
     }
     return batch;
-  }
-
-  /** Tokens of prompts that the step has room for, as if none were in the prefix cache. */
-  private int pending() {
-    int count = 0;
-    for (int i = 0; i < running.size() && count < budget; i++) {
-      count += running.get(i).pending() > 1 ? running.get(i).pending() : 0;
-    }
-    int places = Math.min(maxSequences - running.size(), queue.waiting().size());
-    for (int i = 0; i < places && count < budget; i++) {
-      count += queue.waiting().get(i).pending();
-    }
-    return Math.min(count, budget);
   }
 
   /**

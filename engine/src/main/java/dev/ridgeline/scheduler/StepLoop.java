@@ -244,7 +244,7 @@ final class StepLoop implements AutoCloseable {
 
   private void schedule() {
     int most = executable.leastTop();
-    for (Sequence s : scheduler.schedule(pace)) {
+    for (Sequence s : scheduler.schedule(pace.tokens())) {
       now.add(s);
       if (s.sampler.needsTopOnly(most)) {
         now.step.wantTop();

@@ -21,6 +21,9 @@ class PrefillGapTest {
   private static final int STEP_TOKENS = 512;
   private static final int SEQUENCES = 4;
 
+  /** What a pace says before it has seen a step. */
+  private static final int UNKNOWN = new PrefillPace(0).tokens();
+
   /** Rows of each sequence of a step, by its first position: a prompt's piece has many rows. */
   private record Seen(int generating, int prompt) {}
 
@@ -64,6 +67,9 @@ class PrefillGapTest {
     List<Seen> pieces = steps.stream().filter(s -> s.prompt > 3 * 3).toList();
     assertThat(pieces.stream().mapToInt(Seen::prompt).sum()).as("the prompt").isEqualTo(PROMPT);
     assertThat(pieces).as("everybody has a token").allMatch(s -> s.generating == 3);
-    assertThat(pieces).as("no more than the bound").allMatch(s -> s.prompt <= PrefillPace.LEAST);
+    assertThat(pieces.getFirst().prompt).as("before a speed is known").isEqualTo(UNKNOWN);
+    assertThat(pieces.subList(1, pieces.size()))
+        .as("no more than the bound")
+        .allMatch(s -> s.prompt <= PrefillPace.LEAST);
   }
 }

@@ -52,7 +52,7 @@ class SchedulerTest {
 
   private static Map<Sequence, Integer> step(Scheduler scheduler, int prefillTokens) {
     var plan = new LinkedHashMap<Sequence, Integer>();
-    for (Sequence s : scheduler.schedule((_, _) -> prefillTokens)) {
+    for (Sequence s : scheduler.schedule(prefillTokens)) {
       plan.put(s, s.scheduled);
       scheduler.computed(s);
       if (s.pending() == 0) {
@@ -208,5 +208,21 @@ class SchedulerTest {
     assertThat(step(scheduler, UNBOUNDED).keySet()).containsExactly(running);
     scheduler.remove(running);
     assertThat(step(scheduler, UNBOUNDED).keySet()).containsExactly(large, small);
+  }
+
+  @Test
+  void thePaceFollowsTheMeasuredSpeed() {
+    var pace = new PrefillPace(50_000_000);
+    assertThat(pace.tokens()).isEqualTo(128);
+    pace.observe(100_000_000, 100);
+    assertThat(pace.tokens()).isEqualTo(50);
+    pace.observe(1_000_000, 1);
+    assertThat(pace.tokens()).as("generation says nothing about prompts").isEqualTo(50);
+    for (int i = 0; i < 60; i++) {
+      pace.observe(10_000_000, 100);
+    }
+    assertThat(pace.tokens()).isEqualTo(500);
+    pace.observe(100_000_000_000L, 100);
+    assertThat(pace.tokens()).isEqualTo(PrefillPace.LEAST);
   }
 }
