@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Records products of several tokens by cooperative matrices: of {@link #FROM} to {@link
- * Products#MAX_VEC_TOKENS} tokens with weights that are decoded on the way, of more with weights
- * that are decoded first.
+ * #MAX_DECODED} tokens with weights that are decoded on the way, of more with weights that are
+ * decoded first.
  */
 final class MatrixProducts {
   /**
