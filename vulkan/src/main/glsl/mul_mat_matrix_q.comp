@@ -1,16 +1,16 @@
 #version 450
 // out[t, r] = sum_i x[t, i] w[r, i] + bias[r], or act(x gate^T) * (x up^T), for some tens of tokens, in
-// cooperative matrices whose weights each invocation decodes into its own elements: a step of 2 * SHARERS
+// cooperative matrices whose weights each invocation decodes into its own elements: a step of D * SHARERS
 // units (32 weights each) of a row is spread over the invocations that share the row, so that weights go
 // from memory to registers and nowhere else. Columns of a step are taken in any order, the same for w and x.
-// A workgroup's subgroups are teams of TM rows and FN * TN tokens, each of SLICES subgroups that take every SLICES-th step
+// A workgroup's subgroups are teams of FM * TM rows and FN * TN tokens, each of SLICES subgroups that take every SLICES-th step
 // and add up at the end, in the order of their numbers: a row's sum never depends on n, FN or the other tokens.
 // With one slice all subgroups take the same steps at the same time: x goes through shared memory, CHUNK steps at
 // a time, in the order in which invocations want it.
 // x is float16 in pieces (include/half.glsl); weights are rounded to float16, after their scales.
-// Shapes are macros, as in mul_mat_matrix.comp; ROWS_OF_LANE and constants 3 and 4 say which elements an
+// Shapes are macros, as in mul_mat_matrix.comp (DecodeShape.java chooses FM and D); ROWS_OF_LANE and constants 3 and 4 say which elements an
 // invocation holds (probe_layout.comp). Up to three results side by side (Q, K and V).
-// Grid: x * z = ceil(rows / (teams * TM, halved if gated)) * ceil(n / (FN * TN)).
+// Grid: x * z = ceil(rows / (TEAMS * FM * TM, halved if gated)) * ceil(n / (FN * TN)).
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
@@ -74,44 +74,45 @@ const uint ELEMENTS = TM * TN;
 shared uvec4 chunk[QUADS];
 shared float parts[SUBGROUPS * FM * ELEMENTS];
 
-// Word q of a unit as two pairs of float16: elements 0 and 2, 1 and 3. 0x6400 + i are the bits of 1024 + i.
-void decode(uint q, f16vec2 s, out f16vec2 even, out f16vec2 odd) {
 #ifdef UNIT_SIGNED
-  q ^= 0x80808080u;
-  const float offset = 1024 + 128 + UNIT_OFFSET;
+const float OFFSET = 128 + UNIT_OFFSET;
 #else
-  const float offset = 1024 + UNIT_OFFSET;
+const float OFFSET = UNIT_OFFSET;
 #endif
-  precise f16vec2 a = unpackFloat2x16((q & 0x00FF00FFu) | 0x64006400u) - f16vec2(offset);
-  precise f16vec2 b = unpackFloat2x16(((q >> 8) & 0x00FF00FFu) | 0x64006400u) - f16vec2(offset);
+
+f16vec2 scaled(f16vec2 q, f16vec2 s) {
 #ifdef UNIT_MINIMUM
-  even = fma(a, s.xx, -s.yy);
-  odd = fma(b, s.xx, -s.yy);
+  return fma(q, s.xx, -s.yy);
 #else
-  even = a * s.xx;
-  odd = b * s.xx;
+  return q * s.xx;
 #endif
 }
 
-#ifdef UNIT_NIBBLES
-// The same of word q of nibbles, low or high ones: these are not shifted, but 16 times as large until the fma.
-// UNIT_NIBBLES is what has to be flipped in a byte.
-void decodeNibbles(uint q, bool high, f16vec2 s, out f16vec2 even, out f16vec2 odd) {
-  const uint bits = 0x64006400u ^ UNIT_NIBBLES * 0x00010001u;
-  const f16vec2 factor = f16vec2(0.0625);
-  const f16vec2 offset = f16vec2(-64 - UNIT_OFFSET);
-  uint p = q >> 8;
-  precise f16vec2 a = high ? fma(unpackFloat2x16((q & 0x00F000F0u) ^ bits), factor, offset)
-      : unpackFloat2x16((q & 0x000F000Fu) | 0x64006400u) - f16vec2(1024 + UNIT_OFFSET);
-  precise f16vec2 b = high ? fma(unpackFloat2x16((p & 0x00F000F0u) ^ bits), factor, offset)
-      : unpackFloat2x16((p & 0x000F000Fu) | 0x64006400u) - f16vec2(1024 + UNIT_OFFSET);
-#ifdef UNIT_MINIMUM
-  even = fma(a, s.xx, -s.yy);
-  odd = fma(b, s.xx, -s.yy);
-#else
-  even = a * s.xx;
-  odd = b * s.xx;
+// Bits 0 to 7, or less, of both halves of a word, less the offset: 0x6400 + i are the bits of 1024 + i.
+f16vec2 low(uint q) {
+  precise f16vec2 x = unpackFloat2x16(q | 0x64006400u) - f16vec2(1024 + OFFSET);
+  return x;
+}
+
+// Word q of a unit as two pairs of float16: elements 0 and 2, 1 and 3.
+void decode(uint q, f16vec2 s, out f16vec2 even, out f16vec2 odd) {
+#ifdef UNIT_SIGNED
+  q ^= 0x80808080u;
 #endif
+  even = scaled(low(q & 0x00FF00FFu), s);
+  odd = scaled(low((q >> 8) & 0x00FF00FFu), s);
+}
+
+#ifdef UNIT_NIBBLES
+// Bits 4 to 7 of both halves, less the offset: 16 times as large until the fma, instead of shifted.
+f16vec2 high(uint q) {
+  return fma(unpackFloat2x16((q & 0x00F000F0u) ^ (0x64006400u ^ UNIT_NIBBLES * 0x00010001u)), f16vec2(0.0625), f16vec2(-64 - OFFSET));
+}
+
+// The same of word q of nibbles, of its upper or lower ones.
+void decodeNibbles(uint q, bool upper, f16vec2 s, out f16vec2 even, out f16vec2 odd) {
+  even = scaled(upper ? high(q) : low(q & 0x000F000Fu), s);
+  odd = scaled(upper ? high(q >> 8) : low((q >> 8) & 0x000F000Fu), s);
 }
 #endif
 

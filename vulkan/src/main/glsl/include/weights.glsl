@@ -4,6 +4,7 @@
 // Quantized formats also have UNITS units of 32 elements in a block, for integer dot products: packed int8 qa of the
 // first 16 and qb of the others, and the scale and minimum of each half: x = scale * (q - UNIT_OFFSET) - minimum.
 // q is signed with UNIT_SIGNED; without UNIT_MINIMUM minimums are 0.
+// Where qa are the lower and qb the upper nibbles of rawUnit().q, UNIT_NIBBLES are the bits of a byte to be flipped first.
 // rawUnit() loads what unitOf() takes apart: as it lies in memory, which takes less registers on the way.
 // Unit u of block b lies PLANE_BYTES * b + UNIT_BYTES * u from the beginning of each plane.
 // Formats with blocks of 256 whose units the device keeps in its own order (regroup.comp) also have products() of a
