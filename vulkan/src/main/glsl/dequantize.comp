@@ -40,9 +40,8 @@ void main() {
   Weights planes = Weights(Words(w), Words(further(w, plane1)), Words(further(w, plane2)), Words(further(w, plane3)));
   uvec4 qa, qb;
   vec2 sa, sb;
-  uint u = i % UNITS;
-  unit(planes, first + i / UNITS, u, qa, qb, sa, sb);
-  uint at = i / UNITS * BLOCK + 8 * part;
-  half8(at + UNIT_A(u), part == 0 ? qa.xy : qa.zw, sa);
-  half8(at + UNIT_B(u), part == 0 ? qb.xy : qb.zw, sb);
+  unit(planes, first + i / UNITS, i % UNITS, qa, qb, sa, sb);
+  uint at = 32 * i + 8 * part;
+  half8(at, part == 0 ? qa.xy : qa.zw, sa);
+  half8(at + 16, part == 0 ? qb.xy : qb.zw, sb);
 }

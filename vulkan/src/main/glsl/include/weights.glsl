@@ -44,8 +44,6 @@ struct Weights { Words p0; Words p1; Words p2; Words p3; };
 #elif defined(TYPE_MXFP4)
 #include "include/mxfp4.glsl"
 #endif
-#define UNIT_A(u) (32 * (u))
-#define UNIT_B(u) (32 * (u) + 16)
 #if defined(UNITS) && !defined(UNIT_OFFSET)
 #define UNIT_OFFSET 0
 #endif

@@ -189,7 +189,7 @@ public final class OpBenchmarks {
         kernels.merge(part.kernel(), part.nanos(), Double::sum);
       }
     }
-    return new Sample(kernels.values().stream().mapToDouble(n -> n).sum(), kernels);
+    return new Sample(kernels.values().stream().mapToDouble(Double::doubleValue).sum(), kernels);
   }
 
   private static boolean isMeasured(Op op, String name) {

@@ -16,9 +16,6 @@ record DecodeShape(int tall, int units, int subgroups, int slices) {
   /** One for each pair of {@link #tall} and {@link #units}. */
   static final List<DecodeShape> KINDS = List.of(sliced(16), tall(8));
 
-  private static final int UNIT = 32;
-  private static final int MULTIPROCESSORS = 132;
-
   /** From so many matrices of rows on each subgroup has rows of its own. */
   private static final int MANY = 1024;
 
@@ -33,7 +30,7 @@ record DecodeShape(int tall, int units, int subgroups, int slices) {
     int matrices = Math.ceilDiv(rows, m);
     if (matrices < MANY) {
       int groups = Math.ceilDiv(matrices, 2);
-      int subgroups = groups > MULTIPROCESSORS ? 8 : 16;
+      int subgroups = groups > VecShape.MULTIPROCESSORS ? 8 : 16;
       return sliced(subgroups);
     }
     int best = 8;
@@ -53,7 +50,7 @@ record DecodeShape(int tall, int units, int subgroups, int slices) {
 
   /** Matrices that the busiest multiprocessor takes, one workgroup at a time. */
   private static int turns(int matrices, int subgroups) {
-    return Math.ceilDiv(Math.ceilDiv(matrices, subgroups), MULTIPROCESSORS) * subgroups;
+    return Math.ceilDiv(Math.ceilDiv(matrices, subgroups), VecShape.MULTIPROCESSORS) * subgroups;
   }
 
   /** Matrices of rows of a workgroup. */
@@ -69,7 +66,7 @@ record DecodeShape(int tall, int units, int subgroups, int slices) {
    * @param sharers invocations with the same rows
    */
   int chunk(int tokens, int wide, int sums, int sharers, int sharedBytes) {
-    int step = units * UNIT * sharers * tokens * Short.BYTES;
+    int step = units * VecShape.UNIT * sharers * tokens * Short.BYTES;
     int left = sharedBytes - OTHER_SHARED_BYTES - subgroups * tall * sums;
     int most = subgroups < 12 ? 1 : MAX_CHUNK / wide;
     return Math.clamp(left / step, 1, most);

@@ -13,14 +13,18 @@ package dev.ridgeline.vulkan;
  * @param atOnce rows of a set whose weights are under way together; at most all rows
  */
 record VecShape(int slices, int sets, int matrices, int rows, int atOnce) {
-  private static final int UNIT = 32;
+  /** Elements of a unit of every quantized format ({@code include/weights.glsl}). */
+  static final int UNIT = 32;
+
   private static final int LANES = 32;
   private static final int MAX_SLICES = 24;
 
   /** Rows of a block of the result as int8. */
   private static final int BLOCK = 32;
 
-  private static final int MULTIPROCESSORS = 132;
+  /** Of the device for which shapes are chosen. */
+  static final int MULTIPROCESSORS = 132;
+
   private static final int MAX_TALL = 64;
 
   /** Workgroups of a product of gate and up. */
