@@ -3,11 +3,11 @@
 // flash-decoding, Dao et al. 2023). A workgroup takes HEADS query heads that share a KV head, of one
 // row, and one part of the positions; the last workgroup of a row and its heads to finish combines the
 // parts. How positions are cut into parts depends on the row's own length alone.
-// Grid: x = headCount / HEADS, y = n, z = PARTS; 256 invocations. Scores and sums in float32.
+// Grid: x = headCount / HEADS, y = n, z = parts of the longest row, at most PARTS; 256 invocations. Scores and sums in float32.
 // FORM of the result: 0 float32; 1 int8 (include/quantized.glsl); 2 float16 in pieces (include/half.glsl), divided
 // by a power of two that is the same for all rows: a mean of values that the cache holds is no larger than the
 // largest of them, 65,504 or 127 times that, and to round it like them errs no more than they do.
-// TOKENS > 0: for steps of up to that many tokens, norms of heads, rotations and the KV store happen here too
+// TOKENS > 0: for steps of up to that many tokens of a sequence, norms of heads, rotations and the KV store happen here too
 // (include/heads.glsl). A workgroup makes the q of its heads, and those K and V of its KV head that the step
 // brings to its positions, by itself: what it reads from the cache, earlier steps wrote, so that this can be
 // under way before the products of Q, K and V have finished. The last part of a row stores its K and V.
@@ -43,7 +43,7 @@ layout(constant_id = 20) const uint Q_NORM = 0;
 layout(constant_id = 21) const uint K_NORM = 0;
 layout(constant_id = 22) const float EPS = 0;
 layout(constant_id = 23) const float MAGNITUDE = 1;
-const uint LEAST_PART = 64; // positions
+layout(constant_id = 24) const uint LEAST_PART = 64; // positions
 
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Partials { float v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Counters { uint v[]; };

@@ -123,11 +123,12 @@ void store(uint t, uint row, float y) {
   else out2.v[t * (rows - rows0 - rows1) + row - rows0 - rows1] = y;
 }
 
-// Piece `piece` of half h of unit u, for column c of those of an invocation.
+// Piece `piece` of half h of unit u, for column c of those of an invocation; 0 past the last token: workgroups read
+// more of x together than of weights.
 uvec4 xAt(uint t0, uint lane, uint u, uint h, uint c, uint piece) {
   uint t = t0 + c / R * TN + lane / SHARERS + c % R * (TN / R);
   uint at = 4 * u + 2 * h + piece;
-  return x.v[(t / PIECE_TOKENS * (cols / 8) + at) * PIECE_TOKENS + t % PIECE_TOKENS];
+  return t < n ? x.v[(t / PIECE_TOKENS * (cols / 8) + at) * PIECE_TOKENS + t % PIECE_TOKENS] : uvec4(0);
 }
 
 // Quad i of the chunk that begins with step `first`.
@@ -206,11 +207,8 @@ void main() {
           raw[d][i] = rawUnit(planes, firstBlock[i] + later / UNITS, D * SHARERS % UNITS == 0 ? u % UNITS : later % UNITS);
         }
         [[unroll]] for (uint h = 0; h < 2; h++) {
-          uvec4 y[COLUMNS * 2];
-          [[unroll]] for (uint c = 0; c < COLUMNS * 2; c++) {
-            if (STAGED) y[c] = chunk[(((s * D + d) * 2 + h) * COLUMNS * 2 + c) * LANES_USED + lane];
-            else y[c] = xAt(t0, lane, min(u, units - 1), h, c / 2, c % 2);
-          }
+          uvec4 y[STAGED ? 1 : COLUMNS * 2];
+          [[unroll]] for (uint c = 0; c < (STAGED ? 0 : COLUMNS * 2); c++) y[c] = xAt(t0, lane, min(u, units - 1), h, c / 2, c % 2);
           [[unroll]] for (uint i = 0; i < FM; i++) {
             f16vec2 pairs[R * 8];
             UNROLL for (uint r = 0; r < R; r++) {
@@ -235,7 +233,9 @@ void main() {
                 [[unroll]] for (uint c = 0; c < R; c++) {
                   [[unroll]] for (uint k = 0; k < EACH; k++) {
                     uint e = j * EACH + k;
-                    mb[k % 2 + c * AT_ROW + k / 2 * AT_PAIR] = unpackFloat2x16(y[(f * R + c) * 2 + e / 8][e % 8 / 2])[e % 2];
+                    uint piece = (f * R + c) * 2 + e / 8;
+                    uvec4 of = STAGED ? chunk[(((s * D + d) * 2 + h) * COLUMNS * 2 + piece) * LANES_USED + lane] : y[STAGED ? 0 : piece];
+                    mb[k % 2 + c * AT_ROW + k / 2 * AT_PAIR] = unpackFloat2x16(of[e % 8 / 2])[e % 2];
                   }
                 }
                 acc[i * FN + f] = coopMatMulAdd(ma, mb, acc[i * FN + f]);

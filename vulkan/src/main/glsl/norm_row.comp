@@ -9,7 +9,7 @@ layout(constant_id = 1) const uint COLS = 256;
 layout(constant_id = 2) const uint NORM = 1;
 layout(constant_id = 3) const uint FORM = 1;
 layout(constant_id = 4) const uint HALF = 0;
-const uint NORM_GROUP = 256;
+const uint NORM_GROUP = gl_WorkGroupSize.x;
 #include "include/norm.glsl"
 #include "include/quantized.glsl"
 #include "include/half.glsl"

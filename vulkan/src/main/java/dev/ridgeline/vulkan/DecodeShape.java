@@ -19,6 +19,9 @@ record DecodeShape(int tall, int units, int subgroups, int slices) {
   /** From so many matrices of rows on each subgroup has rows of its own. */
   private static final int MANY = 1024;
 
+  /** Matrices of tokens that share the weights that a workgroup decodes, at most. */
+  private static final int MAX_WIDE = 4;
+
   /** Steps of x in shared memory, at most. */
   private static final int MAX_CHUNK = 4;
 
@@ -53,6 +56,11 @@ record DecodeShape(int tall, int units, int subgroups, int slices) {
     return Math.ceilDiv(Math.ceilDiv(matrices, subgroups), VecShape.MULTIPROCESSORS) * subgroups;
   }
 
+  /** Matrices of tokens that a workgroup may take. */
+  List<Integer> wides() {
+    return slices == 1 ? List.of(1, 2, MAX_WIDE) : List.of(1, 2);
+  }
+
   /** Matrices of rows of a workgroup. */
   int tiles() {
     return subgroups / slices * tall;
@@ -66,9 +74,28 @@ record DecodeShape(int tall, int units, int subgroups, int slices) {
    * @param sharers invocations with the same rows
    */
   int chunk(int tokens, int wide, int sums, int sharers, int sharedBytes) {
-    int step = units * VecShape.UNIT * sharers * tokens * Short.BYTES;
-    int left = sharedBytes - OTHER_SHARED_BYTES - subgroups * tall * sums;
     int most = subgroups < 12 ? 1 : MAX_CHUNK / wide;
-    return Math.clamp(left / step, 1, most);
+    return Math.clamp(steps(tokens, sums, sharers, sharedBytes), 1, most);
+  }
+
+  /** Steps of x of {@code tokens} that {@code sharedBytes} have room for. */
+  private int steps(int tokens, int sums, int sharers, int sharedBytes) {
+    int step = units * VecShape.UNIT * sharers * tokens * Short.BYTES;
+    return (sharedBytes - OTHER_SHARED_BYTES - subgroups * tall * sums) / step;
+  }
+
+  /**
+   * Matrices of tokens of a workgroup: as few as hold {@code n} tokens, if they fit.
+   *
+   * @param tokens of a matrix; the others as for {@link #chunk}
+   */
+  int wide(int n, int tokens, int sums, int sharers, int sharedBytes) {
+    int wide = 1;
+    while (wide < (slices == 1 ? MAX_WIDE : 2)
+        && wide * tokens < n
+        && (wide == 1 || steps(2 * wide * tokens, sums, sharers, sharedBytes) > 0)) {
+      wide *= 2;
+    }
+    return wide;
   }
 }

@@ -66,8 +66,8 @@ record Kernel(String name, String source, Map<String, String> defines) {
       ATTEND_DIMS.forEach(dim -> result.add(attendMatrix(shape, dim)));
       for (DType type : DType.values()) {
         if (type.isQuantized()) {
-          for (int wide : List.of(1, 2)) {
-            DecodeShape.KINDS.forEach(by -> result.add(matrixQ(type, shape, wide, by)));
+          for (DecodeShape by : DecodeShape.KINDS) {
+            by.wides().forEach(wide -> result.add(matrixQ(type, shape, wide, by)));
           }
         }
       }

@@ -96,6 +96,11 @@ final class MatrixProducts {
 
   /** Whether products of {@code n} tokens with quantized weights decode them on the way. */
   boolean decodes(int n) {
+    return decodes(layout, n);
+  }
+
+  /** The same on a device with matrices of {@code layout}, null where it has none. */
+  static boolean decodes(@Nullable MatrixLayout layout, int n) {
     return layout != null && n >= FROM && n <= MAX_DECODED;
   }
 
@@ -128,7 +133,15 @@ final class MatrixProducts {
     MatrixLayout at = Objects.requireNonNull(layout);
     int matrices = kind > 0 ? 2 : 1;
     DecodeShape by = DecodeShape.of(band.rows() * matrices, shape.m());
-    int wide = n > shape.n() ? 2 : 1;
+    int sums = shape.m() * shape.n() * Float.BYTES;
+    int sharers = shape.lanes() * at.rows() / shape.m();
+    int wide =
+        by.wide(
+            Math.min(n, Boolean.getBoolean("w2") ? 32 : n),
+            shape.n(),
+            sums,
+            sharers,
+            device.maxSharedBytes());
     toHalves(norm, x, Form.PIECES);
     dispatcher.links(Set.of(Scratch.HALVES), written(band));
     push.clear()
@@ -147,12 +160,7 @@ final class MatrixProducts {
             at.atPair(),
             by.subgroups(),
             by.slices(),
-            by.chunk(
-                wide * shape.n(),
-                wide,
-                shape.m() * shape.n() * Float.BYTES,
-                shape.lanes() * at.rows() / shape.m(),
-                device.maxSharedBytes())),
+            by.chunk(wide * shape.n(), wide, sums, sharers, device.maxSharedBytes())),
         push,
         (long) Math.ceilDiv(band.rows() * matrices, by.tiles() * shape.m())
             * Math.ceilDiv(n, wide * shape.n()),

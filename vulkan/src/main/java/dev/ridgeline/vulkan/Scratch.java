@@ -134,6 +134,7 @@ final class Scratch implements AutoCloseable {
 
   static Sizes sizes(Graph graph, Capacity capacity, boolean matrices) {
     long few = Math.min(capacity.maxTokens(), Products.MAX_VEC_TOKENS);
+    long rows = Math.min(capacity.maxTokens(), StepShape.MAX_ROWS);
     long quantized = 0;
     long gated = 0;
     long halves = 0;
@@ -164,8 +165,8 @@ final class Scratch implements AutoCloseable {
         case Op.ExpertMatMul m ->
             quantized = Math.max(quantized, (long) capacity.maxTokens() * m.x().width());
         case Op.Attention a -> {
-          long heads = few * a.headCount();
-          quantized = Math.max(quantized, heads * a.layer().valueDim());
+          long heads = rows * a.headCount();
+          quantized = Math.max(quantized, few * a.headCount() * a.layer().valueDim());
           partials =
               Math.max(partials, 4 * heads * AttentionRecorder.PARTS * (a.layer().valueDim() + 2L));
           counters = Math.max(counters, 4 * heads);

@@ -18,14 +18,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A graph on a device. The first step of each shape (tokens, outputs) is recorded; later ones only
- * write the step buffer and submit the recording again. A step that is started while another runs
- * has a step buffer and a recording of its own; the queue runs them in order, and each recording
- * begins with a barrier after all before it.
+ * A graph on a device. The first step of each {@link StepShape} is recorded; later ones only write
+ * the step buffer and submit the recording again. A step that is started while another runs has a
+ * step buffer and a recording of its own; the queue runs them in order, and each recording begins
+ * with a barrier after all before it.
  */
 final class VulkanExecutable implements Executable {
   /** Recordings kept: the shapes of generation, and some of the ragged ends of prompts. */
-  private static final int MAX_RECORDINGS = 96;
+  private static final int MAX_RECORDINGS = 192;
 
   /** {@code false}: no step is started before the one before it is over; to compare. */
   private static final String AHEAD = "ridgeline.vulkan.ahead";
@@ -36,7 +36,7 @@ final class VulkanExecutable implements Executable {
   /** Products of many tokens decode their weights in pieces. */
   private static final int MAX_DISPATCHES_AN_OP = 64;
 
-  private record Shape(int tokens, int outputs, int slot, boolean top) {}
+  private record Shape(StepShape step, int slot, boolean top) {}
 
   /** Rows of logits that are copied to the host. */
   private record Rows(int first, int count) {}
@@ -153,16 +153,16 @@ final class VulkanExecutable implements Executable {
     check.check(step, choices);
     resources.step.use(slot);
     resources.step.write(step);
-    var shape = new Shape(step.tokenCount(), step.outputCount(), slot, step.wantsTop());
+    var shape = new Shape(shape(step), slot, step.wantsTop());
     Recording recording = recordings.get(shape);
     if (recording == null) {
       recording = device.record();
       recording.barrier();
-      record(shape, dispatcher(recording, shape.tokens, false));
-      if (shape.top && shape.outputs > 0) {
+      record(shape, dispatcher(recording, shape.step.tokens(), false));
+      if (shape.top && shape.step.outputs() > 0) {
         recording.barrier();
         GpuBuffer from = resources.scratch.largest;
-        recording.copy(from, Scratch.topAt(capacity), top, 0, topBytes(shape.outputs));
+        recording.copy(from, Scratch.topAt(capacity), top, 0, topBytes(shape.step.outputs()));
       }
       keep(shape, recording);
     }
@@ -172,6 +172,10 @@ final class VulkanExecutable implements Executable {
     hasTop = step.wantsTop();
     newest = slot;
     underWay++;
+  }
+
+  private StepShape shape(Step step) {
+    return StepShape.of(step, MatrixProducts.decodes(pipelines.matrixLayout(), step.tokenCount()));
   }
 
   @Override
@@ -204,15 +208,7 @@ final class VulkanExecutable implements Executable {
 
   private void record(Shape shape, Dispatcher dispatcher) {
     new OpRecorder(
-            graph,
-            ops,
-            capacity,
-            pipelines,
-            resources,
-            dispatcher,
-            device.info(),
-            shape.tokens,
-            shape.outputs)
+            graph, ops, capacity, pipelines, resources, dispatcher, device.info(), shape.step)
         .recordAll(shape.top);
   }
 
@@ -227,7 +223,7 @@ final class VulkanExecutable implements Executable {
     resources.step.write(step);
     try (Recording recording = device.record(1 + MAX_DISPATCHES_AN_OP * (ops.size() + 1))) {
       Dispatcher dispatcher = dispatcher(recording, step.tokenCount(), true);
-      record(new Shape(step.tokenCount(), step.outputCount(), done, false), dispatcher);
+      record(new Shape(shape(step), done, false), dispatcher);
       recording.end();
       recording.run(); // the driver's first run of a recording is not its usual one
       long start = System.nanoTime();

@@ -22,8 +22,8 @@ import java.util.stream.IntStream;
 /**
  * Speeds of a model on device 0, with where the time goes, many cells in one process: what a lent
  * machine is used for. Arguments: a GGUF file, then cells: {@code p512} a prompt, {@code g1@4096}
- * generation of one sequence at a depth, {@code g12} of twelve; a {@code !} after a cell profiles
- * it.
+ * generation of one sequence at a depth, {@code g12} of twelve, {@code m12+40} of twelve beside a
+ * prompt; a {@code !} after a cell profiles it.
  */
 final class SpeedRun {
   private static final int BLOCK = 32;
@@ -31,24 +31,40 @@ final class SpeedRun {
 
   private SpeedRun() {}
 
-  private record Cell(boolean prompt, int count, int depth, boolean profile) {
+  private record Cell(char kind, int count, int piece, int depth, boolean profile) {
     static Cell of(String text) {
       String plain = text.replace("!", "");
       String[] parts = plain.substring(1).split("@");
       int depth = parts.length > 1 ? Integer.parseInt(parts[1]) : 0;
-      return new Cell(plain.startsWith("p"), Integer.parseInt(parts[0]), depth, text.endsWith("!"));
+      String[] counts = parts[0].split("\\+");
+      int piece = counts.length > 1 ? Integer.parseInt(counts[1]) : 0;
+      int count = Integer.parseInt(counts[0]);
+      return new Cell(plain.charAt(0), count, piece, depth, text.endsWith("!"));
+    }
+
+    boolean prompt() {
+      return kind == 'p';
     }
 
     int sequences() {
-      return prompt ? 1 : count;
+      return prompt() ? 1 : count;
+    }
+
+    String title() {
+      return kind + "" + count + (piece > 0 ? "+" + piece : "") + "@" + depth;
     }
   }
 
   /** Prints a line a cell. */
   public static void main(String[] args) {
     List<Cell> cells = Arrays.stream(args).skip(1).map(Cell::of).toList();
-    int sequences = cells.stream().mapToInt(Cell::sequences).max().orElse(1);
-    int depth = cells.stream().mapToInt(c -> c.depth + (c.prompt ? c.count : 0)).max().orElse(0);
+    int sequences =
+        cells.stream().mapToInt(c -> c.sequences() + (c.piece > 0 ? 1 : 0)).max().orElse(1);
+    int depth =
+        cells.stream()
+            .mapToInt(c -> Math.max(c.piece, c.depth + (c.prompt() ? c.count : 0)))
+            .max()
+            .orElse(0);
     try (GgufFile file = GgufFile.open(Path.of(args[0]));
         var backend = new VulkanBackend(VulkanInstance.open(false), 0)) {
       Graph graph = Fusion.fuse(Model.read(file.metadata(), file.tensors()).graph());
@@ -78,64 +94,70 @@ final class SpeedRun {
     return Collections.nCopies(graph.kvGroups().size(), table).toArray(int[][]::new);
   }
 
-  private static void fill(Graph graph, Executable e, Step step, int sequences, int from, int n) {
+  private static void fill(Graph graph, Executable e, Step step, Cell cell, int from, int n) {
     step.clear();
-    for (int s = 0; s < sequences; s++) {
+    for (int s = 0; s < cell.sequences(); s++) {
       step.beginSequence(tables(graph, e, s));
       for (int p = from; p < from + n; p++) {
         step.addToken((p * 7919 + s * 131) % e.vocabularySize(), p, p == from + n - 1);
       }
     }
+    if (cell.piece > 0) {
+      step.beginSequence(tables(graph, e, cell.sequences()));
+    }
+    for (int p = 0; p < cell.piece; p++) {
+      step.addToken(p * 7919 % e.vocabularySize(), p, p == cell.piece - 1);
+    }
   }
 
   private static void run(Graph graph, Executable e, Cell cell) {
     var step = new Step(e.capacity());
-    int steps = cell.prompt ? 1 : 64;
-    int n = cell.prompt ? cell.count : 1;
+    int steps = cell.prompt() ? 1 : 64;
+    int n = cell.prompt() ? cell.count : 1;
+    int tokens = n * cell.sequences() + cell.piece;
+    boolean ahead = cell.kind == 'g' && e.runsAhead();
     double best = 0;
     var all = new ArrayList<Double>();
     for (int run = 0; run < RUNS + 1; run++) {
       long start = System.nanoTime();
-      if (!cell.prompt && e.runsAhead()) {
+      if (ahead) {
         generateAhead(graph, e, step, cell, steps);
       }
-      for (int i = 0; i < steps && (cell.prompt || !e.runsAhead()); i++) {
+      for (int i = 0; i < steps && !ahead; i++) {
         for (int from = 0; from < n; from += 512) {
           int now = Math.min(512, n - from);
-          fill(graph, e, step, cell.sequences(), cell.depth + i + from, now);
+          fill(graph, e, step, cell, cell.depth + i + from, now);
           e.run(step);
         }
         int _ = e.argmax(0);
       }
-      double speed = (double) steps * n * cell.sequences() / ((System.nanoTime() - start) / 1e9);
+      double speed = (double) steps * tokens / ((System.nanoTime() - start) / 1e9);
       if (run > 0) {
         all.add(speed);
         best = Math.max(best, speed);
       }
     }
     Collections.sort(all);
-    fill(graph, e, step, cell.sequences(), cell.depth, Math.min(n, 512));
+    fill(graph, e, step, cell, cell.depth, Math.min(n, 512));
     e.run(step);
     float[] logits = new float[e.vocabularySize()];
     e.logits(step.outputCount() - 1, logits);
     System.out.printf(
-        "  %s%d@%d: %.1f tok/s (best %.1f), %.3f ms a step, logits %08x%n",
-        cell.prompt ? "p" : "g",
-        cell.count,
-        cell.depth,
+        "  %s: %.1f tok/s (best %.1f), %.3f ms a step, logits %08x%n",
+        cell.title(),
         all.get(all.size() / 2),
         best,
-        1e3 * n * cell.sequences() / all.get(all.size() / 2),
+        1e3 * tokens / all.get(all.size() / 2),
         Arrays.hashCode(logits));
     if (cell.profile) {
-      fill(graph, e, step, cell.sequences(), cell.depth, Math.min(n, 512));
+      fill(graph, e, step, cell, cell.depth, Math.min(n, 512));
       print(e.profile(step));
     }
   }
 
   /** Every step but the first takes what the one before chooses, while that one runs. */
   private static void generateAhead(Graph graph, Executable e, Step step, Cell cell, int steps) {
-    fill(graph, e, step, cell.sequences(), cell.depth, 1);
+    fill(graph, e, step, cell, cell.depth, 1);
     e.start(step);
     for (int i = 1; i <= steps; i++) {
       if (i < steps) {
