@@ -12,6 +12,7 @@ layout(push_constant, scalar) uniform Push {
   Floats largest; // [outputs, parts]
   Words indexes;  // [outputs, parts]
   Words result;   // [outputs]
+  Words choice;   // [outputs], the same
   Words top;      // [outputs, topWords]
   uint width;
   uint parts;
@@ -47,6 +48,7 @@ void main() {
   }
   if (id == 0 && ROUND == 1) {
     result.v[o] = whole;
+    choice.v[o] = whole;
     top.v[o * topWords] = 0;
   }
 }

@@ -62,8 +62,8 @@ public interface Executable extends AutoCloseable {
   }
 
   /**
-   * Waits for the step that was started first. {@link #argmax} then tells of it, and {@link
-   * #logits} unless another one is under way.
+   * Waits for the step that was started first. {@link #argmax}, {@link #choice} and {@link #top}
+   * then tell of it, and {@link #logits} unless another one is under way.
    */
   default void await() {}
 
@@ -78,6 +78,14 @@ public interface Executable extends AutoCloseable {
    * copying the row out; -1 if one is positive infinity or not a number.
    */
   int argmax(int output);
+
+  /**
+   * What a {@link Step#choice} of output {@code output} stands for: the {@linkplain Step#draw
+   * drawn} token, or {@link #argmax}.
+   */
+  default int choice(int output) {
+    return argmax(output);
+  }
 
   /** How many of the largest logits {@link #top} gives at least; 0 if it never gives any. */
   default int leastTop() {

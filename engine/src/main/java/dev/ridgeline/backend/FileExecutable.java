@@ -90,6 +90,11 @@ public final class FileExecutable implements Executable {
   }
 
   @Override
+  public int choice(int output) {
+    return executable.choice(output);
+  }
+
+  @Override
   public int leastTop() {
     return executable.leastTop();
   }

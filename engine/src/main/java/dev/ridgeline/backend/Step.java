@@ -1,5 +1,9 @@
 package dev.ridgeline.backend;
 
+import dev.ridgeline.sampler.Draw;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
 /**
  * One forward pass over a ragged batch: some tokens of some sequences, with no difference between
  * prompt and generation. Tokens of a sequence stand together, by rising position. Mutable and
@@ -17,16 +21,19 @@ public final class Step {
   private final int[] positions;
   private final int[] sequenceOfToken;
   private final int[] outputRows;
+  private final @Nullable Draw[] draws;
+  private final float[] uniforms;
   private final int[] firstToken;
   private final int[][][] blockTables;
   private int tokenCount;
   private int outputCount;
   private int sequenceCount;
   private boolean wantsTop;
+  private boolean hasDraws;
 
   /**
-   * The token that the step before this one chooses: the index of the largest logit of its output
-   * {@code output}. For {@link Executable#startNext} only.
+   * The token that the step before this one chooses for its output {@code output}, {@link
+   * Executable#choice}. For {@link Executable#startNext} only.
    */
   public static int choice(int output) {
     return -1 - output;
@@ -38,6 +45,8 @@ public final class Step {
     positions = new int[capacity.maxTokens()];
     sequenceOfToken = new int[capacity.maxTokens()];
     outputRows = new int[capacity.maxOutputs()];
+    draws = new Draw[capacity.maxOutputs()];
+    uniforms = new float[capacity.maxOutputs()];
     firstToken = new int[capacity.maxSequences() + 1];
     blockTables = new int[capacity.maxSequences()][][];
   }
@@ -49,6 +58,8 @@ public final class Step {
     sequenceCount = 0;
     firstToken[0] = 0;
     wantsTop = false;
+    hasDraws = false;
+    Arrays.fill(draws, null);
   }
 
   /** Asks for {@link Executable#top} of the outputs. */
@@ -59,6 +70,34 @@ public final class Step {
   /** Whether {@link Executable#top} of the outputs is wanted. */
   public boolean wantsTop() {
     return wantsTop;
+  }
+
+  /**
+   * Says that the token after the output added last is drawn as {@code how} says, and not the
+   * largest logit; asks for {@link Executable#top}.
+   *
+   * @param uniform the random number of the draw, 0 to 1
+   */
+  public void draw(Draw how, double uniform) {
+    draws[outputCount - 1] = how;
+    uniforms[outputCount - 1] = (float) uniform;
+    hasDraws = true;
+    wantsTop = true;
+  }
+
+  /** Whether there was a {@link #draw}. */
+  public boolean hasDraws() {
+    return hasDraws;
+  }
+
+  /** How the token after output {@code output} is drawn; null: it is the largest logit. */
+  public @Nullable Draw draw(int output) {
+    return draws[output];
+  }
+
+  /** The random number of that draw. */
+  public float uniform(int output) {
+    return uniforms[output];
   }
 
   /**

@@ -16,6 +16,11 @@ public final class Sampler {
   private static final int DRAW_STREAM = 0;
   private static final int XTC_STREAM = 1;
 
+  /**
+   * A device does not know of forbidden tokens: the ends of a text make few of its guesses wrong.
+   */
+  private static final int FEW_FORBIDDEN = 16;
+
   private final SamplingParams params;
   private final long seed;
   private final SequenceBreakers breakers;
@@ -24,6 +29,7 @@ public final class Sampler {
   private final float[] biases;
   private final boolean greedy;
   private final boolean topOnly;
+  private final @Nullable Draw draw;
   private double mirostatMu;
   private @Nullable Logprobs logprobs;
 
@@ -70,6 +76,10 @@ public final class Sampler {
             && mirostat == null
             && params.typicalP() >= 1
             && bias.stream().allMatch(b -> b == Float.NEGATIVE_INFINITY);
+    draw =
+        topOnly && biases.length <= FEW_FORBIDDEN && !params.xtc().active()
+            ? new Draw(params.temperature(), params.topK(), params.topP(), params.minP())
+            : null;
     require(
         params.topLogprobs() <= vocabularySize,
         "topLogprobs",
@@ -133,6 +143,19 @@ public final class Sampler {
     return candidates.top(ids, logits, n, params.topK()) ? draw(candidates, logits, position) : -1;
   }
 
+  /**
+   * How a device can guess the choice from the {@code most} largest logits; null if it cannot. Its
+   * random number is {@link #uniform}.
+   */
+  public @Nullable Draw draw(int most) {
+    return draw != null && draw.topK() <= most ? draw : null;
+  }
+
+  /** The random number by which the token after {@code position} tokens is drawn. */
+  public double uniform(int position) {
+    return CounterRng.uniform(seed, position, DRAW_STREAM);
+  }
+
   /** Whether a greedy choice is {@code largest}, the token with the largest logit. */
   public boolean takes(int largest) {
     return Arrays.binarySearch(biasedIds, largest) < 0;
@@ -177,12 +200,12 @@ public final class Sampler {
     }
     return mirostat == null
         ? draw(candidates, logits, position)
-        : mirostat(mirostat, candidates, CounterRng.uniform(seed, position, DRAW_STREAM));
+        : mirostat(mirostat, candidates, uniform(position));
   }
 
   private int draw(Candidates candidates, float[] logits, int position) {
     truncate(candidates, logits, position);
-    double u = CounterRng.uniform(seed, position, DRAW_STREAM);
+    double u = uniform(position);
     return candidates.id(candidates.draw(u, params.temperature()));
   }
 

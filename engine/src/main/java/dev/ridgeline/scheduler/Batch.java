@@ -1,7 +1,8 @@
 package dev.ridgeline.scheduler;
 
-import dev.ridgeline.backend.Capacity;
+import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
+import dev.ridgeline.sampler.Draw;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,16 +11,23 @@ final class Batch {
   final Step step;
   private final List<Sequence> sequences = new ArrayList<>();
 
+  private final Executable executable;
+
+  /** Those whose token in this step, which was a guess, is not theirs. */
+  private final List<Sequence> missed = new ArrayList<>();
+
   /** Whether it was started before the step before it was over. */
   boolean ahead;
 
-  Batch(Capacity capacity) {
-    step = new Step(capacity);
+  Batch(Executable executable) {
+    step = new Step(executable.capacity());
+    this.executable = executable;
   }
 
   void clear() {
     step.clear();
     sequences.clear();
+    missed.clear();
     ahead = false;
   }
 
@@ -42,12 +50,27 @@ final class Batch {
     for (int position = s.table.tokens(); position < end; position++) {
       step.addToken(s.tokens()[position], position, position == s.count() - 1);
     }
+    if (end == s.count()) {
+      choose(s, end);
+    }
+  }
+
+  /** Says what comes back for the token after the {@code count} first ones of {@code s}. */
+  private void choose(Sequence s, int count) {
+    int most = executable.leastTop();
+    Draw draw = s.sampler.draw(most);
+    if (draw != null) {
+      step.draw(draw, s.sampler.uniform(count));
+    } else if (s.sampler.needsTopOnly(most)) {
+      step.wantTop();
+    }
   }
 
   /** Adds the token that the step before chooses for {@code s} from its output {@code output}. */
   void addChoice(Sequence s, int output) {
     begin(s);
     step.addToken(Step.choice(output), s.count(), true);
+    choose(s, s.count() + 1);
   }
 
   private void begin(Sequence s) {
@@ -64,7 +87,13 @@ final class Batch {
    * did not get the token that this step was started with.
    */
   boolean isCurrent(int i) {
-    return step.position(step.firstRow(i)) == sequences.get(i).table.tokens();
+    return !missed.contains(sequences.get(i))
+        && step.position(step.firstRow(i)) == sequences.get(i).table.tokens();
+  }
+
+  /** The step was started with another token than the one that {@code s} got since. */
+  void miss(Sequence s) {
+    missed.add(s);
   }
 
   /** Whether {@code output} is that of sequence {@code i}. */

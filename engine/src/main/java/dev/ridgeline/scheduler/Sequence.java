@@ -99,9 +99,9 @@ final class Sequence {
     return count - table.tokens();
   }
 
-  /** Whether its next token is that of the largest logit, as far as can be told before. */
-  boolean takesLargest() {
-    return sampler.isGreedy() && !needsLogits;
+  /** Whether a device that gives {@code most} of the largest logits can guess its next token. */
+  boolean isForeseeable(int most) {
+    return !needsLogits && (sampler.isGreedy() || sampler.draw(most) != null);
   }
 
   boolean isFull() {

@@ -88,8 +88,8 @@ final class StepLoop implements AutoCloseable {
     Capacity capacity = executable.capacity();
     scheduler = new Scheduler(kv, capacity.maxTokens(), capacity.maxSequences());
     pace = new PrefillPace(settings.maxGapNanos);
-    now = new Batch(capacity);
-    next = new Batch(capacity);
+    now = new Batch(executable);
+    next = new Batch(executable);
     scratch = new SamplerScratch(executable.vocabularySize());
     logits = new float[executable.vocabularySize()];
     thread = Thread.ofPlatform().name("ridgeline-step").daemon().unstarted(this::loop);
@@ -243,13 +243,7 @@ final class StepLoop implements AutoCloseable {
   }
 
   private void schedule() {
-    int most = executable.leastTop();
-    for (Sequence s : scheduler.schedule(pace.tokens())) {
-      now.add(s);
-      if (s.sampler.needsTopOnly(most)) {
-        now.step.wantTop();
-      }
-    }
+    scheduler.schedule(pace.tokens()).forEach(now::add);
   }
 
   private void run() {
@@ -322,9 +316,10 @@ final class StepLoop implements AutoCloseable {
 
   /**
    * Puts the step after the one under way together, from tokens that this one is to choose, so that
-   * the device need not wait until the host has seen them. Only where everybody who runs takes the
-   * largest logit and nobody waits for a place. Whoever turns out to have ended has a row in it
-   * that nobody looks at, and which writes K and V to a block that was its own and is in no cache.
+   * the device need not wait until the host has seen them. Only where the device can guess the
+   * tokens of everybody who runs and nobody waits for a place. Whoever turns out to have ended has
+   * a row in it that nobody looks at, and which writes K and V to a block that was its own and is
+   * in no cache.
    *
    * @return whether there is such a step
    */
@@ -341,7 +336,7 @@ final class StepLoop implements AutoCloseable {
       }
       going++;
       boolean last = s.count() + 1 >= s.maxTokens;
-      if (!s.takesLargest()
+      if (!s.isForeseeable(executable.leastTop())
           || now.tokens(i) != s.pending()
           || (last && !scheduler.waiting().isEmpty())
           || (!last && !kv.reserve(s.table, s.count() + 1))) {
@@ -388,6 +383,9 @@ final class StepLoop implements AutoCloseable {
       fail(s, "choosing a token failed", e);
       return false;
     }
+    if (!next.isEmpty() && executable.choice(output) != token) {
+      next.miss(s);
+    }
     scheduler.computed(s);
     s.append(token);
     s.client.served++;
@@ -413,15 +411,15 @@ final class StepLoop implements AutoCloseable {
       if (largest >= 0 && largest < tokenizer.size() && s.sampler.takes(largest)) {
         return largest;
       }
-      if (!next.isEmpty()) {
-        return Token.NONE;
-      }
     }
     if (s.sampler.needsTopOnly(executable.leastTop())) {
       int token = chooseOfTop(s, output);
       if (token != Token.NONE) {
         return token;
       }
+    }
+    if (!next.isEmpty()) {
+      return Token.NONE;
     }
     executable.logits(output, logits);
     Arrays.fill(logits, tokenizer.size(), logits.length, Float.NEGATIVE_INFINITY);

@@ -9,12 +9,14 @@ import dev.ridgeline.scheduler.CoreHarness.Shape;
 import dev.ridgeline.scheduler.TokenStream.Completion;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -29,6 +31,7 @@ class AheadTest {
   private static CoreHarness ahead(Shape shape) {
     var harness = new CoreHarness(shape);
     harness.executable.runsAhead = true;
+    harness.executable.leastTop = 12;
     return harness;
   }
 
@@ -43,7 +46,8 @@ class AheadTest {
       prompt[prompt.length - 1] = random.nextInt(Letters.A, Letters.SIZE);
       SamplingParams.Builder sampling = SamplingParams.GREEDY.toBuilder();
       switch (random.nextInt(6)) {
-        case 0 -> sampling.temperature(1).seed((long) i);
+        case 0 -> sampling.temperature(1).topK(random.nextInt(12)).seed((long) i);
+        case 3 -> sampling.temperature(0.7f).topK(8).topP(0.9f).minP(0.02f).seed((long) i);
         case 1 -> sampling.topLogprobs(1);
         case 2 -> {
           int forbidden = random.nextInt(Letters.SIZE);
@@ -77,8 +81,10 @@ class AheadTest {
             CoreHarness.CONTEXT / CoreHarness.BLOCK + 4 + random.nextInt(40),
             random.nextInt(4) > 0);
     List<Work> all = work(random, 10);
+    int wrongEvery = random.nextBoolean() ? Integer.MAX_VALUE : 1 + random.nextInt(6);
     try (var one = new CoreHarness(new Shape(windows, 1, 32, 200, false));
         var many = ahead(shape)) {
+      many.executable.wrongEvery = wrongEvery;
       var streams = new ArrayList<TokenStream>();
       for (Work w : all) {
         streams.add(many.core.generate(w.prompt, w.params));
@@ -116,11 +122,37 @@ class AheadTest {
   }
 
   @Test
-  void onlyGreedyTextsAreComputedAhead() {
+  void drawnTextsAreComputedAheadAndWrongGuessesCostAStep() {
+    var drawn = SamplingParams.DEFAULTS.toBuilder().topK(10).seed(7L).build();
+    GenerateParams params = GREEDY.toBuilder().sampling(drawn).maxTokens(20).build();
+    var texts = new HashSet<List<Integer>>();
+    for (int wrongEvery : List.of(Integer.MAX_VALUE, 3)) {
+      var harness = ahead(Shape.ROOMY);
+      try (harness) {
+        harness.executable.wrongEvery = wrongEvery;
+        texts.add(
+            IntStream.of(harness.complete(Letters.ids("prompt"), params).ids()).boxed().toList());
+        assertThat(harness.executable.startedAhead.get()).isGreaterThanOrEqualTo(17);
+      }
+      int dropped = (int) harness.steps.stream().filter(s -> s.sampled() == 0).count();
+      assertThat(dropped).isBetween(wrongEvery == 3 ? 6 : 0, wrongEvery == 3 ? 11 : 1);
+    }
+    assertThat(texts).hasSize(1);
+    assertThat(texts.iterator().next()).hasSize(20);
+  }
+
+  @Test
+  void textsThatNoDeviceCanGuessAreNotComputedAhead() {
     try (var harness = ahead(Shape.ROOMY)) {
       for (SamplingParams sampling :
           List.of(
-              SamplingParams.DEFAULTS,
+              SamplingParams.DEFAULTS.toBuilder().topK(40).build(),
+              SamplingParams.DEFAULTS.toBuilder().topK(0).build(),
+              SamplingParams.DEFAULTS.toBuilder().topK(5).logitBias(Map.of(5, 1f)).build(),
+              SamplingParams.DEFAULTS.toBuilder()
+                  .topK(5)
+                  .xtc(new SamplingParams.Xtc(0.5f, 0.1f))
+                  .build(),
               SamplingParams.GREEDY.toBuilder().topLogprobs(0).build(),
               SamplingParams.GREEDY.toBuilder().logitBias(Map.of(5, 1f)).build(),
               SamplingParams.GREEDY.toBuilder()

@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Executable;
 import dev.ridgeline.backend.Step;
+import dev.ridgeline.sampler.Draw;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model without weights: its K and V are the token and the position, stored through the block
@@ -25,6 +29,8 @@ final class HistoryExecutable implements Executable {
   private final int vocabularySize;
   private final long[][] stored;
   private final long[] outputs;
+  private final int[] choices;
+  private long guesses;
   private final ArrayDeque<Step> underWay = new ArrayDeque<>();
 
   /** Called with every step before it is computed, on the step thread. */
@@ -38,6 +44,9 @@ final class HistoryExecutable implements Executable {
 
   /** How many were. */
   final AtomicInteger startedAhead = new AtomicInteger();
+
+  /** Each so many-th draw is wrong. */
+  volatile int wrongEvery = Integer.MAX_VALUE;
 
   /** How many of the largest logits it gives at least. */
   volatile int leastTop;
@@ -55,6 +64,7 @@ final class HistoryExecutable implements Executable {
       Arrays.fill(stored[group], -1);
     }
     outputs = new long[capacity.maxOutputs()];
+    choices = new int[capacity.maxOutputs()];
   }
 
   @Override
@@ -106,6 +116,10 @@ final class HistoryExecutable implements Executable {
         boolean asked = output < step.outputCount() && step.outputRow(output) == row;
         output += asked ? 1 : 0;
         copy.addToken(step.token(row), step.position(row), asked);
+        Draw draw = asked ? step.draw(output - 1) : null;
+        if (draw != null) {
+          copy.draw(draw, step.uniform(output - 1));
+        }
       }
     }
     return copy;
@@ -117,7 +131,49 @@ final class HistoryExecutable implements Executable {
     store(step);
     for (int output = 0; output < step.outputCount(); output++) {
       outputs[output] = history(step, step.outputRow(output));
+      choices[output] = chosen(output, step.draw(output), step.uniform(output));
     }
+  }
+
+  /** Another one than the sampler's where {@link #guessesWrong} says so. */
+  private int chosen(int output, @Nullable Draw draw, float uniform) {
+    if (draw == null) {
+      return argmaxOf(output);
+    }
+    var row = new float[vocabularySize];
+    fill(output, row);
+    int[] best =
+        IntStream.range(0, row.length)
+            .boxed()
+            .sorted(Comparator.comparingDouble(id -> -row[id]))
+            .limit(draw.topK())
+            .mapToInt(Integer::intValue)
+            .toArray();
+    double total = IntStream.of(best).mapToDouble(id -> Math.exp(row[id])).sum();
+    double sum = 0;
+    int kept = 0;
+    while (kept < best.length && sum < draw.topP() * total) {
+      sum += Math.exp(row[best[kept++]]);
+    }
+    int[] last =
+        IntStream.of(best)
+            .limit(Math.max(1, kept))
+            .filter(id -> row[id] >= row[best[0]] + Math.log(draw.minP()))
+            .toArray();
+    double left =
+        uniform
+            * IntStream.of(last).mapToDouble(id -> Math.exp(row[id] / draw.temperature())).sum();
+    int i = -1;
+    while (left >= 0 && i < last.length - 1) {
+      left -= Math.exp(row[last[++i]] / draw.temperature());
+    }
+    guesses++;
+    return guesses % wrongEvery == 0 ? (last[i] + 1) % vocabularySize : last[i];
+  }
+
+  @Override
+  public int choice(int output) {
+    return choices[output];
   }
 
   private void store(Step step) {
@@ -125,7 +181,7 @@ final class HistoryExecutable implements Executable {
       for (int row = 0; row < step.tokenCount(); row++) {
         int slot = slot(step, group, step.sequence(row), step.position(row));
         int token = step.token(row);
-        int known = token >= 0 ? token : argmaxOf(Step.choice(token));
+        int known = token >= 0 ? token : choices[Step.choice(token)];
         stored[group][slot] = entry(known, step.position(row));
       }
     }
@@ -181,7 +237,6 @@ final class HistoryExecutable implements Executable {
   /** The last one first, as no device promises an order. */
   @Override
   public int top(int output, int[] ids, float[] values) {
-    assertThat(underWay).isEmpty();
     var row = new float[vocabularySize];
     fill(output, row);
     float[] sorted = row.clone();

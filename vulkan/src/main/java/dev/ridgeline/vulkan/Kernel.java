@@ -39,6 +39,7 @@ record Kernel(String name, String source, Map<String, String> defines) {
           "expert_sum",
           "argmax",
           "top",
+          "draw",
           "probe_read",
           "probe_arithmetic",
           "probe_dot");

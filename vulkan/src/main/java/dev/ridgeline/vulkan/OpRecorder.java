@@ -83,10 +83,10 @@ final class OpRecorder {
   }
 
   /**
-   * Records every op, then the index of the largest logit of each output, and with {@code top} the
-   * list of its largest ones.
+   * Records every op, then the index of the largest logit of each output, with {@code top} the list
+   * of its largest ones, and with {@code draws} what it draws of these.
    */
-  void recordAll(boolean top) {
+  void recordAll(boolean top, boolean draws) {
     for (GpuOp op : ops) {
       dispatcher.begin(op.ops());
       products.overwritten(op.outputs());
@@ -101,22 +101,36 @@ final class OpRecorder {
     }
     dispatcher.begin(List.of());
     if (outputs > 0) {
-      argmax(top);
+      argmax();
+      if (top) {
+        top();
+      }
+      if (draws) {
+        draw();
+      }
     }
   }
 
-  private void argmax(boolean withTop) {
+  /** {@code [outputs]}: what {@code argmax.comp} leaves of each of the parts of a row. */
+  private long largestIndexes() {
+    return resources.scratch.largest.address() + 4L * outputs * Scratch.LARGEST_PARTS;
+  }
+
+  private long topLists() {
+    return resources.scratch.largest.address() + Scratch.topAt(capacity);
+  }
+
+  private void argmax() {
     Value logits = graph.logits();
     int n = rows(logits);
     long largest = resources.scratch.largest.address();
-    long indexes = largest + 4L * n * Scratch.LARGEST_PARTS;
-    long top = largest + Scratch.topAt(capacity);
     for (int round = 0; round < 2; round++) {
       dispatcher.uses(
           Set.of(round == 0 ? resources.buffer(logits) : Scratch.LARGEST),
           round == 0 ? Set.of(Scratch.LARGEST) : Set.of());
       push.clear()
-          .addresses(address(logits), largest, indexes, resources.step.choices(), top)
+          .addresses(address(logits), largest, largestIndexes())
+          .addresses(resources.step.largest(), resources.step.choices(), topLists())
           .ints(logits.width(), Scratch.LARGEST_PARTS, Scratch.TOP_WORDS);
       run(
           pipeline(Kernel.plain("argmax"), LARGEST_GROUP, round),
@@ -125,19 +139,28 @@ final class OpRecorder {
           round == 0 ? Scratch.LARGEST_PARTS : 1,
           1);
     }
-    if (withTop) {
-      dispatcher.uses(Set.of(resources.buffer(logits), Scratch.LARGEST), Set.of(Scratch.LARGEST));
-      push.clear()
-          .addresses(address(logits), largest, indexes, top)
-          .ints(logits.width(), Scratch.LARGEST_PARTS);
-      run(
-          pipeline(
-              Kernel.plain("top"), Scratch.LARGEST_PARTS, Scratch.TOP_LEAST, Executable.TOP_ROOM),
-          push,
-          n,
-          TOP_PIECES,
-          1);
-    }
+  }
+
+  private void top() {
+    Value logits = graph.logits();
+    dispatcher.uses(Set.of(resources.buffer(logits), Scratch.LARGEST), Set.of(Scratch.LARGEST));
+    push.clear()
+        .addresses(address(logits), resources.scratch.largest.address(), largestIndexes())
+        .addresses(topLists())
+        .ints(logits.width(), Scratch.LARGEST_PARTS);
+    run(
+        pipeline(
+            Kernel.plain("top"), Scratch.LARGEST_PARTS, Scratch.TOP_LEAST, Executable.TOP_ROOM),
+        push,
+        outputs,
+        TOP_PIECES,
+        1);
+  }
+
+  private void draw() {
+    dispatcher.uses(Set.of(Scratch.LARGEST), Set.of());
+    push.clear().addresses(topLists(), resources.step.draws(), resources.step.choices());
+    run(pipeline(Kernel.plain("draw"), Executable.TOP_ROOM, Scratch.TOP_LEAST), push, outputs, 1);
   }
 
   /** How those who read a result of attention want it. */

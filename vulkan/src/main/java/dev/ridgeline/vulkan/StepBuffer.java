@@ -2,6 +2,7 @@ package dev.ridgeline.vulkan;
 
 import dev.ridgeline.backend.Capacity;
 import dev.ridgeline.backend.Step;
+import dev.ridgeline.sampler.Draw;
 import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuDevice;
 import java.lang.foreign.MemorySegment;
@@ -9,13 +10,16 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * What changes from step to step, as kernels read it: token ids, positions, the sequence of each
- * row, the rows of the outputs, and for each KV group the block tables {@code [sequences,
- * blocksPerSequence]}; and what each output chooses, as kernels write it. 32-bit integers each.
- * There are two of all, so that a step can be written while the one before runs; addresses are
- * those of the slot that {@link #use} was called with last.
+ * row, the rows of the outputs and how each draws, and for each KV group the block tables {@code
+ * [sequences, blocksPerSequence]}; and the largest logit and the choice of each output, as kernels
+ * write them. 32-bit words each. There are two of all, so that a step can be written while the one
+ * before runs; addresses are those of the slot that {@link #use} was called with last.
  */
 final class StepBuffer implements AutoCloseable {
   static final int SLOTS = 2;
+
+  /** Words that say how an output draws; temperature 0: it does not. */
+  private static final int DRAW_WORDS = 5;
 
   private final Capacity capacity;
   private final GpuBuffer buffer;
@@ -45,12 +49,12 @@ final class StepBuffer implements AutoCloseable {
   }
 
   private static long choiceBytes(Capacity c) {
-    return 4L * c.maxOutputs();
+    return 8L * c.maxOutputs();
   }
 
   private static long slotBytes(Capacity c) {
     long tables = (long) c.kvBlocks().size() * c.maxSequences() * c.blocksPerSequence();
-    return 4 * (3L * c.maxTokens() + c.maxOutputs() + tables + tileInts(c));
+    return 4 * (tablesAt(c) + tables + tileInts(c));
   }
 
   /** Turns to slot {@code next}. */
@@ -59,19 +63,31 @@ final class StepBuffer implements AutoCloseable {
   }
 
   /** Where the argmax of each output goes. */
-  long choices() {
+  long largest() {
     return choices.address() + slot * choiceBytes(capacity);
+  }
+
+  /** Where the choice of each output goes. */
+  long choices() {
+    return largest() + 4L * capacity.maxOutputs();
   }
 
   /** Where the step before left its own, if it is in the other slot. */
   long choicesBefore() {
-    return choices.address() + (SLOTS - 1 - slot) * choiceBytes(capacity);
+    return choices.address()
+        + (SLOTS - 1 - slot) * choiceBytes(capacity)
+        + 4L * capacity.maxOutputs();
+  }
+
+  /** The argmax of output {@code output} of the step in slot {@code of}. */
+  int largest(int of, int output) {
+    long at = 2L * of * capacity.maxOutputs() + output;
+    return choices.mapped().getAtIndex(ValueLayout.JAVA_INT, at);
   }
 
   /** What output {@code output} of the step in slot {@code of} chose. */
   int choice(int of, int output) {
-    long at = (long) of * capacity.maxOutputs() + output;
-    return choices.mapped().getAtIndex(ValueLayout.JAVA_INT, at);
+    return largest(of, capacity.maxOutputs() + output);
   }
 
   private long address() {
@@ -139,6 +155,19 @@ final class StepBuffer implements AutoCloseable {
     return address() + 12L * capacity.maxTokens();
   }
 
+  /** {@code [outputs, DRAW_WORDS]}: temperature, top-k, top-p, min-p, random number. */
+  long draws() {
+    return address() + 4 * drawsAt(capacity);
+  }
+
+  private static long drawsAt(Capacity c) {
+    return 3L * c.maxTokens() + c.maxOutputs();
+  }
+
+  private static long tablesAt(Capacity c) {
+    return drawsAt(c) + (long) DRAW_WORDS * c.maxOutputs();
+  }
+
   long blockTables(int group) {
     return address() + tableAt(group, 0);
   }
@@ -146,7 +175,7 @@ final class StepBuffer implements AutoCloseable {
   private long tableAt(int group, int sequence) {
     long entries =
         ((long) group * capacity.maxSequences() + sequence) * capacity.blocksPerSequence();
-    return 4 * (3L * capacity.maxTokens() + capacity.maxOutputs() + entries);
+    return 4 * (tablesAt(capacity) + entries);
   }
 
   /** Writes {@code step}, which has been checked. */
@@ -161,6 +190,9 @@ final class StepBuffer implements AutoCloseable {
     for (int output = 0; output < step.outputCount(); output++) {
       to.setAtIndex(ValueLayout.JAVA_INT, 3L * max + output, step.outputRow(output));
     }
+    if (step.hasDraws()) {
+      writeDraws(step);
+    }
     if (step.tokenCount() > Products.MAX_VEC_TOKENS) {
       for (int queries : TILES) {
         writeTiles(step, queries);
@@ -174,6 +206,21 @@ final class StepBuffer implements AutoCloseable {
           int used = step.position(last) / capacity.blockTokens() + 1;
           MemorySegment.copy(table, 0, to, ValueLayout.JAVA_INT, tableAt(group, sequence), used);
         }
+      }
+    }
+  }
+
+  private void writeDraws(Step step) {
+    for (int output = 0; output < step.outputCount(); output++) {
+      long at = drawsAt(capacity) + (long) DRAW_WORDS * output;
+      Draw draw = step.draw(output);
+      MemorySegment to = mapped[slot];
+      to.setAtIndex(ValueLayout.JAVA_FLOAT, at, draw == null ? 0 : draw.temperature());
+      if (draw != null) {
+        to.setAtIndex(ValueLayout.JAVA_INT, at + 1, draw.topK());
+        to.setAtIndex(ValueLayout.JAVA_FLOAT, at + 2, draw.topP());
+        to.setAtIndex(ValueLayout.JAVA_FLOAT, at + 3, draw.minP());
+        to.setAtIndex(ValueLayout.JAVA_FLOAT, at + 4, step.uniform(output));
       }
     }
   }

@@ -36,7 +36,7 @@ final class VulkanExecutable implements Executable {
   /** Products of many tokens decode their weights in pieces. */
   private static final int MAX_DISPATCHES_AN_OP = 64;
 
-  private record Shape(StepShape step, int slot, boolean top) {}
+  private record Shape(StepShape step, int slot, boolean top, boolean draws) {}
 
   /** Rows of logits that are copied to the host. */
   private record Rows(int first, int count) {}
@@ -51,7 +51,7 @@ final class VulkanExecutable implements Executable {
   private final Resources resources;
   private final GpuBuffer logits;
 
-  /** The lists of the largest logits of each output, {@code [maxOutputs, Scratch.TOP_WORDS]}. */
+  /** Lists of the largest logits, {@code [SLOTS, maxOutputs, Scratch.TOP_WORDS]}. */
   private final GpuBuffer top;
 
   private final boolean runsAhead = !"false".equals(System.getProperty(AHEAD));
@@ -65,8 +65,8 @@ final class VulkanExecutable implements Executable {
   private final int[] outputsOf = new int[StepBuffer.SLOTS];
   private int underWay;
 
-  /** Whether the step started last brings lists of its largest logits. */
-  private boolean hasTop;
+  /** Whether the step in a slot brings lists of its largest logits. */
+  private final boolean[] hasTop = new boolean[StepBuffer.SLOTS];
 
   /** The slot of the step started last. */
   private int newest;
@@ -88,15 +88,18 @@ final class VulkanExecutable implements Executable {
     chained = Chain.suits(device.info());
     check = new StepCheck(graph, capacity);
     resources = new Resources(device, pipelines, graph, ops, weights, capacity);
-    top = resources.add(topBytes(capacity.maxOutputs()), GpuBuffer.Use.READBACK);
+    top = resources.add(allTopBytes(capacity), GpuBuffer.Use.READBACK);
     long rows = 4L * rowsRead(graph, capacity) * graph.logits().width();
     logits = resources.add(rows, GpuBuffer.Use.READBACK);
   }
 
   /** Host bytes through which logits come back. */
   static long logitsBytes(Graph graph, Capacity capacity) {
-    return 4L * graph.logits().width() * rowsRead(graph, capacity)
-        + topBytes(capacity.maxOutputs());
+    return 4L * graph.logits().width() * rowsRead(graph, capacity) + allTopBytes(capacity);
+  }
+
+  private static long allTopBytes(Capacity c) {
+    return StepBuffer.SLOTS * topBytes(c.maxOutputs());
   }
 
   private static long topBytes(int outputs) {
@@ -153,7 +156,7 @@ final class VulkanExecutable implements Executable {
     check.check(step, choices);
     resources.step.use(slot);
     resources.step.write(step);
-    var shape = new Shape(shape(step), slot, step.wantsTop());
+    var shape = new Shape(shape(step), slot, step.wantsTop(), step.hasDraws());
     Recording recording = recordings.get(shape);
     if (recording == null) {
       recording = device.record();
@@ -162,14 +165,15 @@ final class VulkanExecutable implements Executable {
       if (shape.top && shape.step.outputs() > 0) {
         recording.barrier();
         GpuBuffer from = resources.scratch.largest;
-        recording.copy(from, Scratch.topAt(capacity), top, 0, topBytes(shape.step.outputs()));
+        long to = slot * topBytes(capacity.maxOutputs());
+        recording.copy(from, Scratch.topAt(capacity), top, to, topBytes(shape.step.outputs()));
       }
       keep(shape, recording);
     }
     recording.submit();
     steps[slot] = recording;
     outputsOf[slot] = step.outputCount();
-    hasTop = step.wantsTop();
+    hasTop[slot] = step.wantsTop();
     newest = slot;
     underWay++;
   }
@@ -209,7 +213,7 @@ final class VulkanExecutable implements Executable {
   private void record(Shape shape, Dispatcher dispatcher) {
     new OpRecorder(
             graph, ops, capacity, pipelines, resources, dispatcher, device.info(), shape.step)
-        .recordAll(shape.top);
+        .recordAll(shape.top, shape.draws);
   }
 
   @Override
@@ -223,7 +227,7 @@ final class VulkanExecutable implements Executable {
     resources.step.write(step);
     try (Recording recording = device.record(1 + MAX_DISPATCHES_AN_OP * (ops.size() + 1))) {
       Dispatcher dispatcher = dispatcher(recording, step.tokenCount(), true);
-      record(new Shape(shape(step), done, false), dispatcher);
+      record(new Shape(shape(step), done, false, false), dispatcher);
       recording.end();
       recording.run(); // the driver's first run of a recording is not its usual one
       long start = System.nanoTime();
@@ -278,8 +282,14 @@ final class VulkanExecutable implements Executable {
   @Override
   public int argmax(int output) {
     requireOutput(output);
-    int choice = resources.step.choice(done, output);
-    return choice >= 0 && choice < vocabularySize() ? choice : -1;
+    int largest = resources.step.largest(done, output);
+    return largest >= 0 && largest < vocabularySize() ? largest : -1;
+  }
+
+  @Override
+  public int choice(int output) {
+    requireOutput(output);
+    return resources.step.choice(done, output);
   }
 
   @Override
@@ -290,11 +300,11 @@ final class VulkanExecutable implements Executable {
   @Override
   public int top(int output, int[] ids, float[] values) {
     requireOutput(output);
-    if (!hasTop || underWay > 0) {
+    if (!hasTop[done]) {
       return 0;
     }
     MemorySegment from = top.mapped();
-    long at = (long) output * Scratch.TOP_WORDS;
+    long at = ((long) done * capacity.maxOutputs() + output) * Scratch.TOP_WORDS;
     int count = from.getAtIndex(ValueLayout.JAVA_INT, at);
     if (count > TOP_ROOM) {
       return 0;

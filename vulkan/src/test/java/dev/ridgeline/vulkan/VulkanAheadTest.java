@@ -210,6 +210,10 @@ class VulkanAheadTest {
       var streams = new ArrayList<TokenStream>();
       for (int i = 0; i < 7; i++) {
         GenerateParams params = i % 2 == 0 ? greedy.toBuilder().ignoreEos(true).build() : greedy;
+        if (i % 3 == 0) {
+          var drawn = SamplingParams.DEFAULTS.toBuilder().temperature(1.5f).seed((long) i).build();
+          params = params.toBuilder().sampling(drawn).build();
+        }
         streams.add(engine.generate("abc".repeat(1 + i), params));
       }
       return streams.stream().map(s -> s.collect().ids()).toList();

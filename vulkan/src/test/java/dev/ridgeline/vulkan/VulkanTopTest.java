@@ -10,6 +10,10 @@ import dev.ridgeline.graph.Graph;
 import dev.ridgeline.graph.GraphBuilder;
 import dev.ridgeline.graph.Value;
 import dev.ridgeline.graph.Weight;
+import dev.ridgeline.sampler.Sampler;
+import dev.ridgeline.sampler.SamplerScratch;
+import dev.ridgeline.sampler.SamplingParams;
+import dev.ridgeline.sampler.SequenceBreakers;
 import dev.ridgeline.tensor.DType;
 import dev.ridgeline.tensor.Shape;
 import dev.ridgeline.tensor.Tensor;
@@ -17,6 +21,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,6 +38,16 @@ class VulkanTopTest {
   private static final int LEVEL = 3;
 
   private static final int BROKEN = 4;
+
+  private static final int VOCABULARY = 8_200;
+
+  private static final List<SamplingParams> DRAWS =
+      List.of(
+          SamplingParams.DEFAULTS.toBuilder().temperature(6).build(),
+          SamplingParams.DEFAULTS.toBuilder().topK(64).topP(1).minP(0).temperature(20).build(),
+          SamplingParams.DEFAULTS.toBuilder().topK(1).build(),
+          SamplingParams.DEFAULTS.toBuilder().topK(30).topP(0.5f).temperature(0.1f).build(),
+          SamplingParams.DEFAULTS.toBuilder().minP(0.3f).topP(1).temperature(9).build());
 
   private final Map<String, Tensor> tensors = new HashMap<>();
 
@@ -101,6 +116,61 @@ class VulkanTopTest {
       }
       assertThat(device.instance.messages()).isEmpty();
     }
+  }
+
+  /** Sums in float32 may draw another token than sums in float64, but hardly ever. */
+  @Test
+  void tokensAreDrawnAsSamplersDrawThem() {
+    TestDevice device = TestDevice.open();
+    var scratch = new SamplerScratch(VOCABULARY);
+    int wrong = 0;
+    var seen = new HashSet<Integer>();
+    try (var backend = new VulkanBackend(device.instance, device.index)) {
+      Graph graph = graph(VOCABULARY);
+      var capacity = new Capacity(ROWS, ROWS, ROWS, 32, 32, List.of(), KvType.F16);
+      try (Executable e =
+          backend.compile(graph, name -> Objects.requireNonNull(tensors.get(name)), capacity)) {
+        for (SamplingParams params : DRAWS) {
+          for (long seed = 0; seed < 7; seed++) {
+            var sampler = new Sampler(params, seed, VOCABULARY, SequenceBreakers.NONE, null);
+            e.run(drawing(e, sampler));
+            for (int row = 0; row < ROWS; row++) {
+              if (row == LEVEL || row == BROKEN || row == 0) {
+                assertThat(e.choice(row)).as("draws nothing").isEqualTo(largest(e, row));
+                continue;
+              }
+              int[] ids = new int[Executable.TOP_ROOM];
+              float[] values = new float[Executable.TOP_ROOM];
+              int count = e.top(row, ids, values);
+              int expected = sampler.sampleTop(ids, values, count, row, scratch);
+              wrong += e.choice(row) == expected ? 0 : 1;
+              seen.add(expected);
+            }
+          }
+        }
+      }
+      assertThat(seen).hasSizeGreaterThan(12);
+      assertThat(wrong).as("of 105").isLessThan(2);
+      assertThat(device.instance.messages()).isEmpty();
+    }
+  }
+
+  private static int largest(Executable e, int row) {
+    return row == BROKEN ? VOCABULARY : e.argmax(row);
+  }
+
+  /** All rows but the first draw. */
+  private static Step drawing(Executable e, Sampler sampler) {
+    var step = new Step(e.capacity());
+    step.clear();
+    for (int row = 0; row < ROWS; row++) {
+      step.beginSequence(new int[0][]);
+      step.addToken(row, 0, true);
+      if (row > 0) {
+        step.draw(Objects.requireNonNull(sampler.draw(e.leastTop())), sampler.uniform(row));
+      }
+    }
+    return step;
   }
 
   private static void assertTop(float[] logits, int[] ids, float[] values, int count, int least) {
