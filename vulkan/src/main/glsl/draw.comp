@@ -27,7 +27,7 @@ uint choose(uint count, float topP, float minP, float u) {
   for (uint i = 0; i < count; i++) total += weight[i];
   float sum = 0;
   uint kept = 0;
-  do sum += weight[kept++]; while (kept < count && sum < topP * total);
+  do sum += weight[kept++]; while (kept < count && (topP >= 1 || sum < topP * total));
   while (kept > 1 && weight[kept - 1] < minP) kept--; // the first one's weight is 1
   float whole = 0;
   for (uint i = 0; i < kept; i++) whole += drawn[i];
