@@ -12,15 +12,20 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
  * The first steps of each kind are slow: classes are loaded, code is compiled, pipelines are built.
  * Whoever asks first should not have to wait for that, nor those who ask meanwhile: before the
- * server is ready it runs what requests will run, for {@link #ENOUGH} at most (a step under way is
- * finished), so that a large model on a slow machine is not held up.
+ * server is ready it runs what requests will run, for {@link #ENOUGH} or {@link #ENOUGH_PIPELINES}
+ * at most (a step under way is finished), so that a large model on a slow machine is not held up.
  */
 final class WarmUp {
   private static final Duration ENOUGH = Duration.ofSeconds(2);
+
+  /** A driver builds about forty pipelines, up to a second each, once on a machine. */
+  private static final Duration ENOUGH_PIPELINES = Duration.ofSeconds(20);
+
   private static final int BATCH = 12;
   private static final int TOKENS = 24;
   private static final int LONG_PROMPT = 192;
@@ -30,12 +35,17 @@ final class WarmUp {
 
   private final Core core;
   private final Engine engine;
-  private final long endNanos = System.nanoTime() + ENOUGH.toNanos();
+  private final boolean device;
+  private final Duration enough;
+  private final long endNanos;
   private final Random random = new Random(1);
 
   WarmUp(Core core, Engine engine) {
     this.core = core;
     this.engine = engine;
+    device = !engine.backend().name().equals("cpu");
+    enough = device ? ENOUGH_PIPELINES : ENOUGH;
+    endNanos = System.nanoTime() + enough.toNanos();
   }
 
   void run() {
@@ -46,7 +56,8 @@ final class WarmUp {
             () -> generate(sequences, 16, SamplingParams.DEFAULTS),
             this::constrained,
             () -> generate(2, LONG_PROMPT, SamplingParams.DEFAULTS),
-            this::chat);
+            this::chat,
+            this::otherKernels);
     for (Runnable stage : stages) {
       if (System.nanoTime() < endNanos) {
         stage.run();
@@ -64,6 +75,13 @@ final class WarmUp {
       prompts.add(prompt);
     }
     await(prompts, params().sampling(sampling).ignoreEos(true).build());
+  }
+
+  /** Prompts of lengths for which a device has kernels of their own. */
+  private void otherKernels() {
+    if (device) {
+      IntStream.of(3, 20, 40, 100).forEach(n -> generate(1, n, SamplingParams.GREEDY));
+    }
   }
 
   private void constrained() {
@@ -86,10 +104,10 @@ final class WarmUp {
     }
   }
 
-  private static GenerateParams.Builder params() {
+  private GenerateParams.Builder params() {
     return GenerateParams.builder()
         .maxTokens(TOKENS)
-        .scheduling(new GenerateParams.Scheduling(0, "", SALT, ENOUGH));
+        .scheduling(new GenerateParams.Scheduling(0, "", SALT, enough));
   }
 
   private void await(List<int[]> prompts, GenerateParams params) {

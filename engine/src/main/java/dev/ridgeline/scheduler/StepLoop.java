@@ -20,6 +20,12 @@ import org.jspecify.annotations.Nullable;
  * books or a sequence that was submitted.
  */
 final class StepLoop implements AutoCloseable {
+  /**
+   * The step after the one under way is started so long before that one is over: soon enough for
+   * the device never to wait, and late enough for who comes meanwhile to be in it.
+   */
+  private static final long AHEAD_NANOS = 500_000;
+
   private final Executable executable;
   private final Tokenizer tokenizer;
   private final KvCache kv;
@@ -50,6 +56,10 @@ final class StepLoop implements AutoCloseable {
   private Batch next;
 
   private long lastRanNanos;
+
+  /** By sequences: how long steps of one token of each took of late, at least; 0: not known. */
+  private final long[] usualNanos;
+
   private volatile boolean closing;
   private volatile EngineStatus status = new EngineStatus(0, 0, 0, 0, Blocks.NONE, 0);
 
@@ -88,6 +98,7 @@ final class StepLoop implements AutoCloseable {
     Capacity capacity = executable.capacity();
     scheduler = new Scheduler(kv, capacity.maxTokens(), capacity.maxSequences());
     pace = new PrefillPace(settings.maxGapNanos);
+    usualNanos = new long[1 + capacity.maxSequences()];
     now = new Batch(executable);
     next = new Batch(executable);
     scratch = new SamplerScratch(executable.vocabularySize());
@@ -260,6 +271,9 @@ final class StepLoop implements AutoCloseable {
       if (overlaps) {
         tellReaders(); // waking them takes time in which the device computes
       }
+      if (overlaps) {
+        awaitNearlyOver(began);
+      }
       if (lookAhead()) {
         executable.startNext(next.step);
       } else {
@@ -267,7 +281,7 @@ final class StepLoop implements AutoCloseable {
       }
       executable.await();
       lastRanNanos = System.nanoTime();
-      pace.observe(lastRanNanos - began, now.step.tokenCount());
+      observe(lastRanNanos - began);
       tell(lastRanNanos - start, take());
     } catch (DeviceFailedException e) {
       failure = e; // abandon() tells whoever waits
@@ -280,6 +294,27 @@ final class StepLoop implements AutoCloseable {
       }
     }
     turnToNext();
+  }
+
+  private void observe(long nanos) {
+    pace.observe(nanos, now.step.tokenCount());
+    if (now.size() == now.step.tokenCount()) {
+      long before = usualNanos[now.size()];
+      usualNanos[now.size()] = before == 0 ? nanos : Math.min(nanos, before + before / 64);
+    }
+  }
+
+  /**
+   * Waits until the step under way, which {@code began} then, is nearly over or a request comes.
+   */
+  private void awaitNearlyOver(long began) {
+    boolean alike = now.size() == now.step.tokenCount();
+    long until = began + (alike ? usualNanos[now.size()] : 0) - AHEAD_NANOS;
+    for (long left = until - System.nanoTime();
+        left > 0 && !closing && !isSubmittedTo();
+        left = until - System.nanoTime()) {
+      LockSupport.parkNanos(this, left);
+    }
   }
 
   private void tell(long runNanos, int sampled) {

@@ -38,7 +38,7 @@ record StepShape(int tokens, int outputs, int leastPart, int parts, int ownToken
     if (tokens > MAX_ROWS || tokens > Products.MAX_VEC_TOKENS && longest > MAX_ROWS_LENGTH) {
       return new StepShape(tokens, step.outputCount(), 0, 0, 0);
     }
-    int atMost = own == 1 ? 1 : own <= MOST_OWN ? MOST_OWN : 0;
+    int atMost = own == 1 ? 1 : own <= MOST_OWN && !decodes ? MOST_OWN : 0;
     int least = decodes ? AttentionRecorder.LONG_PART : AttentionRecorder.LEAST_PART;
     int parts = AttentionRecorder.parts(longest, least);
     return new StepShape(tokens, step.outputCount(), least, parts, atMost);
