@@ -41,6 +41,14 @@ public interface Executable extends AutoCloseable {
   }
 
   /**
+   * Steps of up to so many tokens cost little more than those of one, those of a few more much; 0:
+   * the time of a step rises evenly.
+   */
+  default int fewTokens() {
+    return 0;
+  }
+
+  /**
    * Starts a step, which {@link #await} ends; together they are {@link #run}. Steps under way are
    * dropped: their K and V may be written, their results are not seen.
    *

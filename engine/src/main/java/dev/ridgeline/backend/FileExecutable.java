@@ -90,6 +90,11 @@ public final class FileExecutable implements Executable {
   }
 
   @Override
+  public int fewTokens() {
+    return executable.fewTokens();
+  }
+
+  @Override
   public int choice(int output) {
     return executable.choice(output);
   }

@@ -20,6 +20,7 @@ final class Scheduler {
   private final KvCache kv;
   private final int maxTokens;
   private final int maxSequences;
+  private final int fewTokens;
   private final FairQueue queue = new FairQueue();
 
   /** In {@link Sequence#ORDER}. */
@@ -29,8 +30,12 @@ final class Scheduler {
   private int budget;
   private int preempted;
 
-  /** For steps of at most {@code maxTokens} tokens of {@code maxSequences} sequences. */
-  Scheduler(KvCache kv, int maxTokens, int maxSequences) {
+  /**
+   * For steps of at most {@code maxTokens} tokens of {@code maxSequences} sequences.
+   *
+   * @param fewTokens {@link dev.ridgeline.backend.Executable#fewTokens}
+   */
+  Scheduler(KvCache kv, int maxTokens, int maxSequences, int fewTokens) {
     if (maxSequences <= 0 || maxTokens < maxSequences) {
       throw new IllegalArgumentException(
           "steps of %d tokens for %d sequences".formatted(maxTokens, maxSequences));
@@ -38,6 +43,7 @@ final class Scheduler {
     this.kv = kv;
     this.maxTokens = maxTokens;
     this.maxSequences = maxSequences;
+    this.fewTokens = fewTokens;
   }
 
   void add(Sequence sequence) {
@@ -78,7 +84,7 @@ final class Scheduler {
       }
     }
     if (!batch.isEmpty()) {
-      budget = Math.min(budget, prefillTokens);
+      budget = Math.min(budget, Math.min(prefillTokens, roomForPrompts()));
     }
     for (int i = 0; i < running.size() && budget > 0; i++) {
       if (running.get(i).pending() > 1) {
@@ -89,6 +95,26 @@ final class Scheduler {
       admit();
     }
     return batch;
+  }
+
+  /**
+   * Short prompts fill up a step whose other tokens cost what a full one does. On an H200,
+   * llama-8b, 12 sequences: 3.3 ms a step, with 20 tokens of a prompt 5.4, with 40 8.1; of prompts
+   * longer than that no piece costs less a token than a large one.
+   */
+  private int roomForPrompts() {
+    if (fewTokens == 0) {
+      return maxTokens;
+    }
+    long prompts = 0;
+    for (Sequence s : running) {
+      prompts += s.pending() > 1 ? s.pending() : 0;
+    }
+    for (Sequence s : queue.waiting()) {
+      prompts += s.pending();
+    }
+    int full = Math.ceilDiv(batch.size() + PrefillPace.LEAST, fewTokens) * fewTokens;
+    return prompts <= 2L * fewTokens ? full - batch.size() : maxTokens;
   }
 
   /**

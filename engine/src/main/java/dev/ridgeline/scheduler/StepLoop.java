@@ -57,7 +57,7 @@ final class StepLoop implements AutoCloseable {
 
   private long lastRanNanos;
 
-  /** By sequences: how long steps of one token of each took of late, at least; 0: not known. */
+  /** By sequences: how long the last step of one token of each took; 0: not known. */
   private final long[] usualNanos;
 
   private volatile boolean closing;
@@ -96,7 +96,8 @@ final class StepLoop implements AutoCloseable {
     this.kv = kv;
     this.settings = settings;
     Capacity capacity = executable.capacity();
-    scheduler = new Scheduler(kv, capacity.maxTokens(), capacity.maxSequences());
+    scheduler =
+        new Scheduler(kv, capacity.maxTokens(), capacity.maxSequences(), executable.fewTokens());
     pace = new PrefillPace(settings.maxGapNanos);
     usualNanos = new long[1 + capacity.maxSequences()];
     now = new Batch(executable);
@@ -279,9 +280,10 @@ final class StepLoop implements AutoCloseable {
       } else {
         next.clear();
       }
+      long awaited = System.nanoTime();
       executable.await();
       lastRanNanos = System.nanoTime();
-      observe(lastRanNanos - began);
+      observe(lastRanNanos - began, lastRanNanos - awaited);
       tell(lastRanNanos - start, take());
     } catch (DeviceFailedException e) {
       failure = e; // abandon() tells whoever waits
@@ -296,11 +298,11 @@ final class StepLoop implements AutoCloseable {
     turnToNext();
   }
 
-  private void observe(long nanos) {
+  private void observe(long nanos, long awaitNanos) {
     pace.observe(nanos, now.step.tokenCount());
     if (now.size() == now.step.tokenCount()) {
-      long before = usualNanos[now.size()];
-      usualNanos[now.size()] = before == 0 ? nanos : Math.min(nanos, before + before / 64);
+      // Who finds it over already has waited too long, and knows no more.
+      usualNanos[now.size()] = awaitNanos < AHEAD_NANOS / 5 ? nanos / 2 : nanos;
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -66,7 +67,7 @@ class SchedulerTest {
   @Test
   void promptsAreCutIntoStepsAndGoOnBesideGeneration() {
     KvCache kv = kv(100);
-    var scheduler = new Scheduler(kv, 32, 4);
+    var scheduler = new Scheduler(kv, 32, 4, 0);
     Sequence first = request(kv, 10, 0, "");
     Sequence second = request(kv, 60, 0, "");
     scheduler.add(first);
@@ -82,7 +83,7 @@ class SchedulerTest {
   void noStepWithGeneratingSequencesCarriesMorePromptThanTheBound(@ForAll long seed) {
     var random = new Random(seed);
     KvCache kv = kv(20 + random.nextInt(80));
-    var scheduler = new Scheduler(kv, 32 + random.nextInt(64), 1 + random.nextInt(8));
+    var scheduler = new Scheduler(kv, 32 + random.nextInt(64), 1 + random.nextInt(8), 0);
     for (int step = 0; step < 60; step++) {
       for (int i = random.nextInt(3); i > 0; i--) {
         scheduler.add(request(kv, 1 + random.nextInt(CONTEXT - 1), random.nextInt(3), ""));
@@ -106,9 +107,34 @@ class SchedulerTest {
   }
 
   @Test
+  void shortPromptsFillUpAStepOfFewTokensAndLongOnesDoNot() {
+    KvCache kv = kv(100);
+    var scheduler = new Scheduler(kv, 256, 40, 32);
+    Sequence first = request(kv, 10, 0, "");
+    scheduler.add(first);
+    assertThat(step(scheduler, UNBOUNDED)).isEqualTo(Map.of(first, 10));
+    Sequence shorter = request(kv, 50, 0, "");
+    scheduler.add(shorter);
+    assertThat(step(scheduler, UNBOUNDED)).isEqualTo(Map.of(first, 1, shorter, 31));
+    assertThat(step(scheduler, UNBOUNDED)).isEqualTo(Map.of(first, 1, shorter, 19));
+    Sequence longer = request(kv, 70, 0, "");
+    scheduler.add(longer);
+    assertThat(step(scheduler, UNBOUNDED)).isEqualTo(Map.of(first, 1, shorter, 1, longer, 70));
+    List<Sequence> many = IntStream.range(0, 20).mapToObj(_ -> request(kv, 2, 0, "")).toList();
+    many.forEach(scheduler::add);
+    assertThat(step(scheduler, UNBOUNDED)).hasSize(3 + 29 / 2 + 1);
+    step(scheduler, UNBOUNDED);
+    Sequence last = request(kv, 60, 0, "");
+    scheduler.add(last);
+    assertThat(step(scheduler, UNBOUNDED).get(last))
+        .as("9 are left of 32: too few")
+        .isEqualTo(64 - 23);
+  }
+
+  @Test
   void promptsAloneGetWholeSteps() {
     KvCache kv = kv(100);
-    var scheduler = new Scheduler(kv, 32, 4);
+    var scheduler = new Scheduler(kv, 32, 4, 0);
     Sequence first = request(kv, 20, 0, "");
     Sequence second = request(kv, 60, 0, "");
     scheduler.add(first);
@@ -119,7 +145,7 @@ class SchedulerTest {
   @Test
   void noMoreRunThanThereArePlaces() {
     KvCache kv = kv(100);
-    var scheduler = new Scheduler(kv, 32, 2);
+    var scheduler = new Scheduler(kv, 32, 2, 0);
     for (int i = 0; i < 3; i++) {
       scheduler.add(request(kv, 4, 0, ""));
     }
@@ -133,7 +159,7 @@ class SchedulerTest {
   @Test
   void theUrgentGoFirstAndTheYoungestIsPreempted() {
     KvCache kv = kv(20); // one sequence of the whole context
-    var scheduler = new Scheduler(kv, 64, 4);
+    var scheduler = new Scheduler(kv, 64, 4, 0);
     Sequence low = request(kv, 16, 1, "");
     Sequence old = request(kv, 16, 0, "");
     Sequence young = request(kv, 16, 0, "");
@@ -158,7 +184,7 @@ class SchedulerTest {
   @Test
   void aPreemptedSequenceComesBackFromTheCache() {
     KvCache kv = kv(20);
-    var scheduler = new Scheduler(kv, 64, 4);
+    var scheduler = new Scheduler(kv, 64, 4, 0);
     Sequence old = request(kv, 36, 0, "");
     Sequence young = request(kv, 36, 0, "");
     scheduler.add(old);
@@ -176,7 +202,7 @@ class SchedulerTest {
   @Test
   void clientsShareThePlacesWhateverTheyAskFor() {
     KvCache kv = kv(400);
-    var scheduler = new Scheduler(kv, 64, 1);
+    var scheduler = new Scheduler(kv, 64, 1, 0);
     for (int i = 0; i < 6; i++) {
       scheduler.add(request(kv, 10, 0, "greedy"));
     }
@@ -197,7 +223,7 @@ class SchedulerTest {
   @Test
   void aLongPromptIsNotOvertakenWhileItWaitsForBlocks() {
     KvCache kv = kv(20);
-    var scheduler = new Scheduler(kv, 64, 4);
+    var scheduler = new Scheduler(kv, 64, 4, 0);
     Sequence running = request(kv, 40, 0, "");
     Sequence large = request(kv, 60, 0, "");
     Sequence small = request(kv, 4, 0, "");

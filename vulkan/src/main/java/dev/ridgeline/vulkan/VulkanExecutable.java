@@ -7,6 +7,7 @@ import dev.ridgeline.backend.StepCheck;
 import dev.ridgeline.backend.StepProfile;
 import dev.ridgeline.backend.Weights;
 import dev.ridgeline.graph.Graph;
+import dev.ridgeline.vulkan.device.DeviceInfo.MatrixShape;
 import dev.ridgeline.vulkan.device.GpuBuffer;
 import dev.ridgeline.vulkan.device.GpuDevice;
 import dev.ridgeline.vulkan.device.Recording;
@@ -128,6 +129,12 @@ final class VulkanExecutable implements Executable {
   @Override
   public boolean runsAhead() {
     return runsAhead;
+  }
+
+  @Override
+  public int fewTokens() {
+    MatrixShape shape = device.info().matrixShape();
+    return shape == null || pipelines.matrixLayout() == null ? 0 : 2 * shape.n();
   }
 
   @Override
