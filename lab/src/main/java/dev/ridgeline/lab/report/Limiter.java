@@ -25,7 +25,10 @@ public record Limiter(String name, String evidence) {
     double launches = session.launchMillis();
     // A bound above the token's whole time is an error of measurement.
     boolean launchesKnown = launches <= millis;
-    double rest = Math.max(0, millis - bytes - (launchesKnown ? launches : 0));
+    double beside = Math.max(0, millis - bytes);
+    // An upper bound, which the bytes, a lower one, may lower further.
+    double launching = launchesKnown ? Math.min(launches, beside) : 0;
+    double rest = beside - launching;
     double kernels = Math.max(rest, flops);
     String evidence =
         String.format(
@@ -55,10 +58,10 @@ public record Limiter(String name, String evidence) {
           LengthFindings.ERROR,
           evidence + ": more than the machine was measured to do, so one of the two is wrong");
     }
-    if (bytes >= kernels && (!launchesKnown || bytes >= launches)) {
+    if (bytes >= kernels && bytes >= launching) {
       return new Limiter("memory bandwidth", evidence);
     }
-    if (launchesKnown && launches >= kernels) {
+    if (launching >= kernels) {
       return new Limiter("launch overhead", evidence);
     }
     return new Limiter(

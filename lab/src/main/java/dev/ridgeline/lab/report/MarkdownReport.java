@@ -225,8 +225,8 @@ final class MarkdownReport {
         "repacked, MB",
         "KV, MB",
         "activations, MB",
-        "staging, MB",
         "all, GB",
+        "to load: staging, MB",
         "record");
     for (VariantFindings v : findings.variants()) {
       LabRecord.Variant m = v.facts();
@@ -239,8 +239,8 @@ final class MarkdownReport {
             f("%.1f", m.repackedBytes() / 1e6),
             f("%.1f", m.kvBytes() / 1e6),
             f("%.1f", m.activationBytes() / 1e6),
-            f("%.1f", m.stagingBytes() / 1e6),
             f("%.4f", v.gigabytes()),
+            f("%.1f", m.stagingBytes() / 1e6),
             "`variant/" + v.name() + "`");
       }
     }
@@ -321,6 +321,7 @@ final class MarkdownReport {
             s.limits().readGigabytesPerSecond(),
             s.limits().gigaflopsPerSecond(),
             s.limits().quantizedGigaflopsPerSecond() == null
+                    || s.limits().quantizedGigaflopsPerSecond() <= s.limits().gigaflopsPerSecond()
                 ? ""
                 : f(", %.0f with quantized weights", s.limits().quantizedGigaflopsPerSecond()),
             launches(s)));
@@ -340,7 +341,7 @@ final class MarkdownReport {
     line(
         "- Bytes a token: every weight byte and all K and V in view. The limit is main memory's bandwidth, or the fastest arithmetic the backend has. A share above 100 % is an error of measurement: of the run, of the limit, or because the weights stayed in a cache that the limit leaves out.");
     line(
-        "- Memory is what the device that ran it holds: a GPU's memory, or on the CPU the machine's. It is the column VRAM_GB of performance_matrix.csv.");
+        "- Memory is what the device that ran it holds while it runs, the sum of the buffers that the backend allocates: a GPU's memory, or on the CPU the machine's. It is the column VRAM_GB of performance_matrix.csv. Staging, through which a GPU is loaded and read, is beside it.");
     line(
         "- Every figure traces to records.jsonl by the id beside it; a row of performance_matrix.csv is the record `run/Model/Tokens/Run`.");
   }

@@ -130,9 +130,9 @@ public record LabRecord(
       long kvBytes,
       long activationBytes,
       long stagingBytes) {
-    /** Bytes held while it runs. */
-    public long totalBytes() {
-      return weightBytes + repackedBytes + kvBytes + activationBytes + stagingBytes;
+    /** Bytes held while it runs: staging is the host's, or gone once the weights are loaded. */
+    public long heldBytes() {
+      return weightBytes + repackedBytes + kvBytes + activationBytes;
     }
   }
 

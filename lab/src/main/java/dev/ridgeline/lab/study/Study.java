@@ -318,7 +318,7 @@ public final class Study {
         : (Long)
             places.stream()
                 .filter(p -> p.kind() == Place.Kind.DEVICE)
-                .mapToLong(p -> p.memory().totalBytes())
+                .mapToLong(p -> p.memory().totalBytes() - p.memory().stagingBytes())
                 .sum();
   }
 

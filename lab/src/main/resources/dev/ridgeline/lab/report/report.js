@@ -147,7 +147,7 @@
     if (l) parts.push(element("p", `Limited by ${l.limiter}: ${l.evidence}.`));
     if (v.facts) {
       const types = Object.entries(v.facts.tensors_by_type).map(([t, n]) => `${n} ${t}`).join(", ");
-      parts.push(element("p", `${number(v.facts.bits_per_weight, 2)} bits a weight (tensors: ${types}). Weights ${mb(v.facts.weight_bytes)}, repacked ${mb(v.facts.repacked_bytes)}, KV ${mb(v.facts.kv_bytes)}, activations ${mb(v.facts.activation_bytes)}, staging ${mb(v.facts.staging_bytes)}. Record variant/${v.name}.`));
+      parts.push(element("p", `${number(v.facts.bits_per_weight, 2)} bits a weight (tensors: ${types}). Weights ${mb(v.facts.weight_bytes)}, repacked ${mb(v.facts.repacked_bytes)}, KV ${mb(v.facts.kv_bytes)}, activations ${mb(v.facts.activation_bytes)}; to load it, staging ${mb(v.facts.staging_bytes)}. Record variant/${v.name}.`));
     }
     if (v.quality) parts.push(element("p", `Perplexity ${number(v.quality.perplexity, 3)} ± ${number(v.quality.standard_error, 3)} over ${v.quality.tokens} tokens; KLD ${number(v.quality.kld_mean, 5)} ± ${number(v.quality.kld_standard_error, 5)}, P99 ${number(v.quality.kld_percentiles.p99, 4)}; same top token ${number(100 * v.quality.top_agreement, 2)} %. Record quality/${v.name}.`));
     if (l) {

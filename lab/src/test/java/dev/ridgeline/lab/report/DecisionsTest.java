@@ -239,9 +239,9 @@ class DecisionsTest {
             .toList();
     return new VariantFindings(
         v.name(),
-        v.facts(),
+        java.util.Objects.requireNonNull(v.facts()),
         List.of(new LengthFindings(l.tokens(), runs, l.records(), LengthFindings.ESTIMATED)),
-        v.quality(),
+        java.util.Objects.requireNonNull(v.quality()),
         v.failures(),
         v.notes());
   }
@@ -257,6 +257,8 @@ class DecisionsTest {
     assertThat(limiter(1, 15, 15, 15).name()).isEqualTo("memory bandwidth");
     assertThat(limiter(3000, 2, 2, 2).name()).isEqualTo("launch overhead");
     // A token takes 111 ms: 50 for its bytes, 20 for launches, 41 for the rest.
+    // Of 83 ms 50 for its bytes: launches cannot take the 80 that are their bound.
+    assertThat(limiter(800, 12, 12, 12).name()).isEqualTo("memory bandwidth");
     assertThat(limiter(200, 9, 9, 9).name()).isEqualTo("memory bandwidth");
     assertThat(limiter(1000, 2, 2, 2))
         .satisfies(
