@@ -193,21 +193,24 @@
     });
     return {
       animation: false, textStyle: { fontFamily: 'system-ui, "DejaVu Sans", sans-serif' }, aria: { enabled: true },
-      grid: { left: 80, right: 20, top: 22, bottom: 96 },
+      grid: { left: 80, right: 20, top: 22, bottom: innerWidth > 760 ? 96 : 130 },
       legend: { bottom: 0, itemWidth: 14, itemHeight: 10, itemGap: 14, textStyle: { color: css("--text") } },
       tooltip: { confine: true, backgroundColor: css("--panel"), borderColor: css("--line"), textStyle: { color: css("--text") } },
       xAxis: axis({ nameGap: 28, ...x }), yAxis: axis({ nameGap: 60, ...y })
     };
   }
 
+  /** Its name, with what its speed is besides measured as planned. */
+  const label = v => [v.name, at(v).mark && `(${at(v).mark})`, at(v).above_limit && "(error)"].filter(Boolean).join(" ");
+
   function tip(v, l, lines) {
     const records = l.runs.length > 1 ? `${l.runs[0].record} to ${l.runs.length}` : l.runs[0].record;
-    return [`<b>${v.name}</b>${l.mark ? ` (${l.mark})` : ""}${l.above_limit ? " (error of measurement)" : ""}`, ...lines, `<small>${records}</small>`].join("<br>");
+    return [`<b>${label(v)}</b>`, ...lines, `<small>${records}</small>`].join("<br>");
   }
 
   function points(x, y, lines) {
     return data.variants.filter(v => at(v) && Number.isFinite(x(v)) && Number.isFinite(y(v))).map(v => ({
-      name: v.name, type: "scatter", symbolSize: 15, symbol: symbol(v), itemStyle: { color: color(v) },
+      name: label(v), type: "scatter", symbolSize: 15, symbol: symbol(v), itemStyle: { color: color(v) },
       data: [[x(v), y(v)]], label: { show: true, formatter: v.name, position: "top", color: css("--text"), fontSize: 11 }, labelLayout: { hideOverlap: true, moveOverlap: "shiftY" },
       tooltip: { formatter: () => tip(v, at(v), lines(v)) }
     }));
@@ -251,7 +254,7 @@
       ...base({ name: "milliseconds", type: "log" }, { name: "share of gaps (%)", min: 0, max: 100 }),
       tooltip: { show: false },
       series: data.variants.filter(v => at(v)?.curve.length).map(v => ({
-        name: v.name, type: "line", showSymbol: false, data: at(v).curve, lineStyle: { color: color(v), width: 2 }, itemStyle: { color: color(v) }
+        name: label(v), type: "line", showSymbol: false, data: at(v).curve, lineStyle: { color: color(v), width: 2 }, itemStyle: { color: color(v) }
       }))
     }),
     "roofline": () => {
@@ -262,9 +265,9 @@
         ...base({ name: "operations for each byte moved", type: "log" }, { name: "GFLOP/s", type: "log" }),
         series: [
           { name: "limit", type: "line", symbol: "none", silent: true, data: [[0.1, 0.1 * bandwidth], [ridge, rate], [right, rate]], lineStyle: { color: css("--text"), width: 2 }, itemStyle: { color: css("--text") } },
-          ...(floats < rate ? [{ name: "limit with weights in floats", type: "line", symbol: "none", silent: true, data: [[floats / bandwidth, floats], [right, floats]], lineStyle: { color: css("--text"), width: 1.5, type: "dashed" }, itemStyle: { color: css("--text") } }] : []),
+          ...(floats < rate ? [{ name: "limit, weights in floats", type: "line", symbol: "none", silent: true, data: [[floats / bandwidth, floats], [right, floats]], lineStyle: { color: css("--text"), width: 1.5, type: "dashed" }, itemStyle: { color: css("--text") } }] : []),
           ...data.variants.filter(at).map(v => ({
-            name: v.name, type: "line", lineStyle: { color: color(v), width: 1 }, itemStyle: { color: color(v) }, symbol: symbol(v), symbolSize: 12,
+            name: label(v), type: "line", lineStyle: { color: color(v), width: 1 }, itemStyle: { color: color(v) }, symbol: symbol(v), symbolSize: 12,
             data: [{ value: at(v).generate_point }, { value: at(v).prompt_point, itemStyle: { color: css("--bg"), borderColor: color(v), borderWidth: 2 } }],
             tooltip: { formatter: p => tip(v, at(v), [p.dataIndex === 0 ? "generation" : "prompt", `${number(p.value[0], 2)} operations a byte`, `${number(p.value[1], 1)} GFLOP/s`]) }
           }))
@@ -292,5 +295,5 @@
   theme(preference.matches);
   preference.addEventListener("change", e => theme(e.matches));
   byId("theme").addEventListener("click", () => theme(root.dataset.theme !== "dark"));
-  addEventListener("resize", () => Object.values(charts).forEach(c => c.resize()));
+  addEventListener("resize", () => { draw(); Object.values(charts).forEach(c => c.resize()); });
 })();
