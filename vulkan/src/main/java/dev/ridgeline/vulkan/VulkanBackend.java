@@ -100,6 +100,16 @@ public final class VulkanBackend implements Backend {
     return device.buffers();
   }
 
+  /** Their bytes. */
+  long bufferBytes() {
+    return device.bufferBytes();
+  }
+
+  /** Bytes of a plan that are freed once the weights are there. */
+  long uploadBytes() {
+    return WeightStore.stagingBytes(device);
+  }
+
   @Override
   public int threads() {
     return 1;

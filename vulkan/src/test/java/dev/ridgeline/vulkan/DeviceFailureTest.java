@@ -108,6 +108,20 @@ class DeviceFailureTest {
   }
 
   @Test
+  void whatALoadedModelHoldsIsWhatItsPlanSays() {
+    TestDevice device = TestDevice.open();
+    try (VulkanBackend backend = open(device);
+        Executable executable = compile(backend)) {
+      long planned =
+          backend.plan(graph, TwoSequences.CAPACITY).totalBytes() - backend.uploadBytes();
+
+      assertThat(executable.vocabularySize()).isEqualTo(TinyModel.VOCABULARY);
+      // Each buffer is rounded up to 16 bytes.
+      assertThat(backend.bufferBytes()).isBetween(planned, planned + 15L * backend.buffers());
+    }
+  }
+
+  @Test
   void anUploadThatCannotBeginLeavesNothingBehind() {
     System.setProperty("ridgeline.vulkan.upload", "staged");
     for (String fault : new String[] {"copy:1:memory", "copy:2:memory"}) {

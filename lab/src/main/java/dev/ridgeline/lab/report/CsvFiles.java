@@ -25,7 +25,7 @@ final class CsvFiles {
    * A row for each run; one that failed has empty fields. TPS: tokens a second. Latency_ms: the
    * mean time of a token. VRAM_GB: memory held by the device that ran it; by GPUs, where the
    * processor had layers too. P50 to P99: milliseconds between tokens. The record of a row is
-   * {@code run/Model/Tokens/Run}.
+   * {@code run/Model/Tokens/Run}. A run that was estimated has no percentiles.
    */
   static void matrix(Findings findings, Path file) throws IOException {
     List<String> lines = new ArrayList<>(List.of(MATRIX));
@@ -50,15 +50,16 @@ final class CsvFiles {
   }
 
   private static String figures(VariantFindings v, LabRecord.Run r) {
-    Percentiles p = r.gapMillis();
     return format(
-        "%.3f,%.4f,%.4f,%.4f,%.4f,%.4f",
-        r.tokensPerSecond(),
-        r.latencyMillis(),
-        r.gpuBytes() == null ? v.gigabytes() : r.gpuBytes() / 1e9,
-        p.p50(),
-        p.p95(),
-        p.p99());
+            "%.3f,%.4f,%.4f",
+            r.tokensPerSecond(),
+            r.latencyMillis(),
+            r.gpuBytes() == null ? v.gigabytes() : r.gpuBytes() / 1e9)
+        + (r.gapNanos().length == 0 ? ",,," : percentiles(r.gapMillis()));
+  }
+
+  private static String percentiles(Percentiles p) {
+    return format(",%.4f,%.4f,%.4f", p.p50(), p.p95(), p.p99());
   }
 
   /** A row for each variant and length. */
@@ -77,7 +78,7 @@ final class CsvFiles {
     Percentiles p = l.gaps();
     LabRecord.Quality q = v.quality();
     return format(
-            "%s,%d,%d,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.4f,%.4f,%.4f,%.4f,%.0f,%.3f,%.4f,%s,%.4f,",
+            "%s,%d,%d,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f",
             v.name(),
             l.tokens(),
             l.runs().size(),
@@ -88,11 +89,10 @@ final class CsvFiles {
             l.tokensPerSecond().median(),
             l.tokensPerSecond().low(),
             l.tokensPerSecond().high(),
-            1e3 * l.ttftSeconds().median(),
-            p.p50(),
-            p.p95(),
-            p.p99(),
-            p.max(),
+            1e3 * l.ttftSeconds().median())
+        + (p == null ? ",,,," : percentiles(p) + format(",%.4f", p.max()))
+        + format(
+            ",%.0f,%.3f,%.4f,%s,%.4f,",
             l.runs().getFirst().bytesPerToken(),
             l.utilization().gigabytesPerSecond(),
             l.utilization().shareOfLimit(),

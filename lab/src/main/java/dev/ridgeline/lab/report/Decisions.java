@@ -66,6 +66,9 @@ public final class Decisions {
     if (smallest(all) == variant) {
       uses.add("smallest");
     }
+    if (Objects.requireNonNull(variant.headline()).isAboveLimit()) {
+      uses.add(LengthFindings.ERROR + ": faster than the machine was measured to be");
+    }
     if (haveQuality) {
       double loss = Findings.loss(variant);
       uses.add(
@@ -180,9 +183,9 @@ public final class Decisions {
       answer = "Use " + described(best.getFirst());
     } else {
       answer =
-          (best.stream().allMatch(v -> speed(v).hasInterval())
+          (best.stream().allMatch(Decisions::hasInterval)
                   ? "Speed does not decide: the intervals of %s overlap. The smallest of them is %s"
-                  : "Speed does not decide: there are too few runs to tell %s apart. The smallest"
+                  : "Speed does not decide: there are too few measured runs to tell %s apart. The smallest"
                       + " of them is %s")
               .formatted(
                   best.stream().map(Decisions::described).collect(Collectors.joining("; ")),
@@ -194,7 +197,7 @@ public final class Decisions {
   }
 
   private static String described(VariantFindings v) {
-    return "%s, %s, %s GB".formatted(v.name(), text(speed(v)), number(v.gigabytes()));
+    return "%s, %s, %s GB".formatted(v.name(), speedText(v), number(v.gigabytes()));
   }
 
   /** The best that fits, for each size at which the answer changes. */
@@ -214,16 +217,31 @@ public final class Decisions {
         last = best.name();
         lines.add(
             "With %s GB of memory or more: %s gives the best answers that fit, at %s."
-                .formatted(number(limit.gigabytes()), best.name(), text(speed(best))));
+                .formatted(number(limit.gigabytes()), best.name(), speedText(best)));
       }
     }
     return haveQuality ? lines : List.of();
   }
 
-  private static String text(Estimate e) {
-    return e.hasInterval()
-        ? "%s tok/s [%s to %s]".formatted(number(e.median()), number(e.low()), number(e.high()))
-        : "%s tok/s (%d runs: no interval)".formatted(number(e.median()), e.runs());
+  /** An estimate has runs that are all the same: that is no interval. */
+  private static boolean hasInterval(VariantFindings v) {
+    return speed(v).hasInterval() && !Objects.requireNonNull(v.headline()).estimated();
+  }
+
+  private static String speedText(VariantFindings v) {
+    LengthFindings l = Objects.requireNonNull(v.headline());
+    Estimate e = l.tokensPerSecond();
+    String interval =
+        l.estimated()
+            ? ""
+            : e.hasInterval()
+                ? " [%s to %s]".formatted(number(e.low()), number(e.high()))
+                : " (" + runs(e.runs()) + ": no interval)";
+    return number(e.median()) + " tok/s" + interval + l.marked();
+  }
+
+  static String runs(int count) {
+    return count == 1 ? "1 run" : count + " runs";
   }
 
   static String number(double value) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a study found.
@@ -87,7 +88,7 @@ public record Findings(
             : runs.stream().anyMatch(r -> r.note() != null) ? LengthFindings.FALLBACK : "");
   }
 
-  private static @org.jspecify.annotations.Nullable LabRecord usable(
+  private static @Nullable LabRecord usable(
       Map<String, LabRecord> records, String id, List<String> failures) {
     LabRecord record = records.get(id);
     if (record != null && record.isUsable()) {
@@ -95,6 +96,35 @@ public record Findings(
     }
     failures.add(id + ": " + (record == null ? "not measured" : record.note()));
     return null;
+  }
+
+  /** That cells of the plan have no result, in one sentence; null where the study is whole. */
+  public @Nullable String notWhole() {
+    long cells = variants.stream().mapToLong(v -> v.failures().size()).sum();
+    return cells == 0
+        ? null
+        : "Not whole: %d %s no result, see What is missing."
+            .formatted(cells, cells == 1 ? "cell has" : "cells have");
+  }
+
+  /**
+   * What the report lacks or has from elsewhere, a sentence each; a record's begins with its id.
+   */
+  List<String> missing() {
+    List<String> all = new ArrayList<>();
+    if (!session.leftOut().isEmpty()) {
+      all.add(
+          "Lengths of %s tokens are left out: they are past the model's context of %d."
+              .formatted(session.leftOut(), session.contextLength()));
+    }
+    for (VariantFindings v : variants) {
+      all.addAll(v.failures());
+      v.notes().forEach(n -> all.add(v.name() + ": " + n));
+    }
+    for (RecordFile.Damage d : damages) {
+      all.add("Line %d of records.jsonl was skipped: %s.".formatted(d.line(), d.reason()));
+    }
+    return all;
   }
 
   /** The variants that have a speed and a size. */

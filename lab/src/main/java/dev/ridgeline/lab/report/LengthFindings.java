@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A variant at one length.
@@ -25,6 +26,9 @@ public record LengthFindings(
   /** Measured with layers on the processor, as the device has no room for all. */
   public static final String FALLBACK = "fallback";
 
+  /** A figure that the machine cannot reach. */
+  static final String ERROR = "error of measurement";
+
   /** Rejects lengths without runs. */
   public LengthFindings {
     runs = List.copyOf(runs);
@@ -40,9 +44,19 @@ public record LengthFindings(
     return mark.equals(ESTIMATED);
   }
 
-  /** The mark in brackets, to stand behind a name or a figure. */
+  /** Whether generating was faster than the machine was measured to be able to. */
+  public boolean isAboveLimit() {
+    return !estimated() && utilization().isError();
+  }
+
+  /** Whether the prompt was. */
+  public boolean isPromptAboveLimit() {
+    return !estimated() && promptUtilization().isError();
+  }
+
+  /** What the speed is besides measured as planned, in brackets, to stand behind it. */
   String marked() {
-    return mark.isEmpty() ? "" : " (" + mark + ")";
+    return (mark.isEmpty() ? "" : " (" + mark + ")") + (isAboveLimit() ? " (" + ERROR + ")" : "");
   }
 
   /** Tokens a second: the median run, with its interval. */
@@ -71,21 +85,17 @@ public record LengthFindings(
     return runs.size() < 2 ? 0 : Math.sqrt(squares / (runs.size() - 1));
   }
 
-  /** Milliseconds between tokens, over the gaps of all runs. */
+  /** Milliseconds between tokens, over the gaps of all runs; none in an estimate. */
   public double[] gapsMillis() {
-    double[] gaps =
-        runs.stream()
-            .flatMapToLong(r -> Arrays.stream(r.gapNanos()))
-            .mapToDouble(n -> n / 1e6)
-            .toArray();
-    return gaps.length > 0
-        ? gaps
-        : runs.stream().mapToDouble(LabRecord.Run::latencyMillis).toArray();
+    return runs.stream()
+        .flatMapToLong(r -> Arrays.stream(r.gapNanos()))
+        .mapToDouble(n -> n / 1e6)
+        .toArray();
   }
 
-  /** Percentiles of {@link #gapsMillis()}. */
-  public Percentiles gaps() {
-    return Percentiles.of(gapsMillis());
+  /** Percentiles of {@link #gapsMillis()}; null for an estimate, which has none. */
+  public @Nullable Percentiles gaps() {
+    return estimated() ? null : Percentiles.of(gapsMillis());
   }
 
   /** What the median run reached of the machine's limit. */

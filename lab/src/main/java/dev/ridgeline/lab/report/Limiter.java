@@ -11,24 +11,25 @@ import java.util.Locale;
  * @param evidence the figures that say so
  */
 public record Limiter(String name, String evidence) {
-  /** Moving bytes is called the limiter from this share of the time on. */
-  private static final double DOMINANT = 0.5;
-
   /**
-   * The limiter of a length: where moving the bytes at full bandwidth takes half of a token's time
-   * or more, bandwidth. Of the rest, launching the graph's ops takes no more than their number
-   * times what an op of a tiny model takes; what remains is the work of the kernels: the arithmetic
-   * that is counted, and unpacking, which is not. The larger of the two is the limiter.
+   * The limiter of a length: what takes the largest part of a token's time. Moving the bytes at
+   * full bandwidth takes one part. Launching the graph's ops takes no more than their number times
+   * what was measured of an op that does next to nothing. What remains is the work of the kernels:
+   * the arithmetic that is counted, and unpacking, which is not.
    */
   public static Limiter of(LengthFindings length, LabRecord.Session session) {
     LabRecord.Run run = length.runs().getFirst();
     double millis = 1e3 / length.tokensPerSecond().median();
     double bytes = run.bytesPerToken() / (run.readGigabytesPerSecond() * 1e6);
     double flops = run.flopsPerToken() / (run.gigaflopsPerSecond() * 1e6);
-    double launches = session.ops() * session.launchMicrosPerOp() / 1e3;
+    double launches = session.launchMillis();
     // A bound above the token's whole time is an error of measurement.
     boolean launchesKnown = launches <= millis;
-    double kernels = Math.max(0, millis - bytes - (launchesKnown ? launches : 0));
+    double beside = Math.max(0, millis - bytes);
+    // An upper bound, which the bytes, a lower one, may lower further.
+    double launching = launchesKnown ? Math.min(launches, beside) : 0;
+    double rest = beside - launching;
+    double kernels = Math.max(rest, flops);
     String evidence =
         String.format(
             Locale.ROOT,
@@ -52,15 +53,15 @@ public record Limiter(String name, String evidence) {
                     100 * launches / millis)
                 : "how long launching its %d ops takes is not known: the probe was disturbed"
                     .formatted(session.ops()));
-    if (length.utilization().isError()) {
+    if (length.isAboveLimit()) {
       return new Limiter(
-          "error of measurement",
+          LengthFindings.ERROR,
           evidence + ": more than the machine was measured to do, so one of the two is wrong");
     }
-    if (bytes / millis >= DOMINANT) {
+    if (bytes >= kernels && bytes >= launching) {
       return new Limiter("memory bandwidth", evidence);
     }
-    if (launchesKnown && launches >= kernels && launches >= flops) {
+    if (launching >= kernels) {
       return new Limiter("launch overhead", evidence);
     }
     return new Limiter(
@@ -69,7 +70,7 @@ public record Limiter(String name, String evidence) {
             + String.format(
                 Locale.ROOT,
                 "; the other %.3f ms (%.0f %%) are the kernels' own work, unpacking included",
-                kernels,
-                100 * kernels / millis));
+                rest,
+                100 * rest / millis));
   }
 }

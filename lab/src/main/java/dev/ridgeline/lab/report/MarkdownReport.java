@@ -2,12 +2,12 @@ package dev.ridgeline.lab.report;
 
 import dev.ridgeline.lab.stats.Percentiles;
 import dev.ridgeline.lab.study.LabRecord;
-import dev.ridgeline.lab.study.RecordFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /** {@code REPORT.md}. */
@@ -24,6 +24,8 @@ final class MarkdownReport {
           "roofline",
               "Roofline: generation is the left end of each line, the prompt the right end.");
 
+  private static final String ERROR = " **ERROR OF MEASUREMENT: above the machine's limit**";
+
   private final Findings findings;
   private final Decisions decisions;
   private final List<String> plots;
@@ -39,9 +41,9 @@ final class MarkdownReport {
     LabRecord.Session s = findings.session();
     line("# Which quantization of " + s.model() + "?");
     line("");
-    long missing = findings.variants().stream().mapToLong(v -> v.failures().size()).sum();
-    if (missing > 0) {
-      line("Not whole: %d cells have no result, see What is missing.".formatted(missing));
+    String notWhole = findings.notWhole();
+    if (notWhole != null) {
+      line(notWhole);
       line("");
     }
     decisions.tree().forEach(l -> line("- " + l));
@@ -105,13 +107,19 @@ final class MarkdownReport {
         "quality: divergence, nats (perplexity)",
         "use",
         "records");
+    int tokens =
+        findings.comparable().isEmpty()
+            ? 0
+            : Objects.requireNonNull(findings.comparable().getFirst().headline()).tokens();
     for (VariantFindings v : findings.variants()) {
       LengthFindings l = v.headline();
       LabRecord.Quality q = v.quality();
       row(
           v.name(),
-          l == null ? "" : speed(l) + l.marked(),
-          l == null ? "" : f("%.2f", l.gaps().p95()),
+          l == null
+              ? ""
+              : speed(l) + (l.tokens() == tokens ? "" : ", of %d tokens".formatted(l.tokens())),
+          l == null ? "" : percentile(l, Percentiles::p95, 2),
           v.facts() == null ? "" : f("%.3f", v.gigabytes()),
           q == null ? "" : f("%.4f (%.2f)", q.kldMean(), q.perplexity()),
           decisions.use(v),
@@ -125,18 +133,24 @@ final class MarkdownReport {
         f(
             "Speeds and latencies of this table are those of %s generated tokens. Near lossless: a mean divergence from"
                 + " the source of at most %s nats a token; small loss: at most %s. Variants whose intervals overlap are not told apart.",
-            findings.comparable().isEmpty()
-                ? "no"
-                : Objects.requireNonNull(findings.comparable().getFirst().headline()).tokens(),
-            Findings.NEAR_LOSSLESS,
-            Findings.SMALL_LOSS));
+            tokens == 0 ? "no" : tokens, Findings.NEAR_LOSSLESS, Findings.SMALL_LOSS));
   }
 
   private static String speed(LengthFindings l) {
     var e = l.tokensPerSecond();
-    return !e.hasInterval()
-        ? f("%.1f [%d runs: no interval]", e.median(), e.runs())
-        : f("%.1f [%.1f, %.1f]", e.median(), e.low(), e.high());
+    String interval =
+        l.estimated()
+            ? ""
+            : e.hasInterval()
+                ? f(" [%.1f, %.1f]", e.low(), e.high())
+                : " [" + Decisions.runs(e.runs()) + ": no interval]";
+    return f("%.1f", e.median()) + interval + l.marked();
+  }
+
+  private static String percentile(
+      LengthFindings l, ToDoubleFunction<Percentiles> of, int decimals) {
+    Percentiles gaps = l.gaps();
+    return gaps == null ? "" : f("%." + decimals + "f", of.applyAsDouble(gaps));
   }
 
   private void speeds() {
@@ -163,7 +177,7 @@ final class MarkdownReport {
               f("%.2f", l.deviation()),
               f("%.1f", s.getMin()),
               f("%.1f", s.getMax()),
-              f("%.1f", 1e3 * l.ttftSeconds().median()),
+              f("%.1f", 1e3 * l.ttftSeconds().median()) + (l.isPromptAboveLimit() ? ERROR : ""),
               records(l));
         });
   }
@@ -171,18 +185,16 @@ final class MarkdownReport {
   private void latencies() {
     head("variant", "tokens", "P50, ms", "P95, ms", "P99, ms", "max, ms", "gaps", "records");
     each(
-        (v, l) -> {
-          Percentiles p = l.gaps();
-          row(
-              v.name(),
-              l.tokens(),
-              f("%.3f", p.p50()),
-              f("%.3f", p.p95()),
-              f("%.3f", p.p99()),
-              f("%.3f", p.max()),
-              l.estimated() ? "estimated" : l.gapsMillis().length,
-              records(l));
-        });
+        (v, l) ->
+            row(
+                v.name(),
+                l.tokens(),
+                percentile(l, Percentiles::p50, 3),
+                percentile(l, Percentiles::p95, 3),
+                percentile(l, Percentiles::p99, 3),
+                percentile(l, Percentiles::max, 3),
+                l.estimated() ? "none: estimated" : l.gapsMillis().length,
+                records(l)));
   }
 
   private void limits() {
@@ -196,8 +208,7 @@ final class MarkdownReport {
             v.name(),
             f("%.2f", l.runs().getFirst().bytesPerToken() / 1e6),
             f("%.2f", reached.gigabytesPerSecond()),
-            f("%.0f %%", 100 * reached.shareOfLimit())
-                + (reached.isError() ? " **ERROR OF MEASUREMENT: above the machine's limit**" : ""),
+            f("%.0f %%", 100 * reached.shareOfLimit()) + (l.isAboveLimit() ? ERROR : l.marked()),
             limiter.name(),
             limiter.evidence(),
             records(l));
@@ -214,8 +225,8 @@ final class MarkdownReport {
         "repacked, MB",
         "KV, MB",
         "activations, MB",
-        "staging, MB",
         "all, GB",
+        "to load: staging, MB",
         "record");
     for (VariantFindings v : findings.variants()) {
       LabRecord.Variant m = v.facts();
@@ -228,8 +239,8 @@ final class MarkdownReport {
             f("%.1f", m.repackedBytes() / 1e6),
             f("%.1f", m.kvBytes() / 1e6),
             f("%.1f", m.activationBytes() / 1e6),
-            f("%.1f", m.stagingBytes() / 1e6),
             f("%.4f", v.gigabytes()),
+            f("%.1f", m.stagingBytes() / 1e6),
             "`variant/" + v.name() + "`");
       }
     }
@@ -277,19 +288,8 @@ final class MarkdownReport {
   }
 
   private void missing() {
-    List<String> found = new ArrayList<>();
-    if (!findings.session().leftOut().isEmpty()) {
-      found.add(
-          "Lengths of %s tokens are left out: they are past the model's context of %d."
-              .formatted(findings.session().leftOut(), findings.session().contextLength()));
-    }
-    for (VariantFindings v : findings.variants()) {
-      v.failures().forEach(f -> found.add("`" + f.replaceFirst(": ", "`: ")));
-      v.notes().forEach(n -> found.add(v.name() + ": " + n));
-    }
-    for (RecordFile.Damage d : findings.damages()) {
-      found.add("Line %d of records.jsonl was skipped: %s.".formatted(d.line(), d.reason()));
-    }
+    List<String> found = new ArrayList<>(findings.missing());
+    found.replaceAll(l -> l.replaceFirst("^(\\w+/\\S+): ", "`$1`: "));
     if (plots.isEmpty() && !findings.comparable().isEmpty()) {
       found.add(
           "The plots: this Java runtime found no fonts; install fontconfig and a font, and call 'ridgeline report'.");
@@ -315,12 +315,16 @@ final class MarkdownReport {
             s.machine().commit()));
     line(
         f(
-            "Backend %s (%s), %d threads, was measured to read %.1f GB/s and to do %.0f GFLOP/s: the limits of all shares.",
+            "Backend %s (%s) was measured to read %.1f GB/s and to do %.0f GFLOP/s%s: the limits of all shares. %s",
             s.limits().backend(),
             s.limits().description(),
-            s.limits().threads(),
             s.limits().readGigabytesPerSecond(),
-            s.limits().gigaflopsPerSecond()));
+            s.limits().gigaflopsPerSecond(),
+            s.limits().quantizedGigaflopsPerSecond() == null
+                    || s.limits().quantizedGigaflopsPerSecond() <= s.limits().gigaflopsPerSecond()
+                ? ""
+                : f(", %.0f with quantized weights", s.limits().quantizedGigaflopsPerSecond()),
+            launches(s)));
     line(
         f(
             "Model: %s, %.1f M parameters, context %d, SHA-256 `%s`; KV cache %s.",
@@ -337,9 +341,17 @@ final class MarkdownReport {
     line(
         "- Bytes a token: every weight byte and all K and V in view. The limit is main memory's bandwidth, or the fastest arithmetic the backend has. A share above 100 % is an error of measurement: of the run, of the limit, or because the weights stayed in a cache that the limit leaves out.");
     line(
-        "- Memory is what the device that ran it holds: a GPU's memory, or on the CPU the machine's. It is the column VRAM_GB of performance_matrix.csv.");
+        "- Memory is what the device that ran it holds while it runs, the sum of the buffers that the backend allocates: a GPU's memory, or on the CPU the machine's. It is the column VRAM_GB of performance_matrix.csv. Staging, through which a GPU is loaded and read, is beside it.");
     line(
         "- Every figure traces to records.jsonl by the id beside it; a row of performance_matrix.csv is the record `run/Model/Tokens/Run`.");
+  }
+
+  private static String launches(LabRecord.Session s) {
+    String op =
+        f("Launching one of its %d ops takes at most %.2f µs", s.ops(), s.launchMicrosPerOp());
+    return s.launchMicrosPerStep() == null
+        ? op + "."
+        : op + f(", starting and ending a step %.1f µs.", s.launchMicrosPerStep());
   }
 
   private interface Each {

@@ -24,6 +24,7 @@ record PageData(
     MachineFigures limits,
     List<String> tree,
     List<Variant> variants,
+    @Nullable String notWhole,
     List<String> missing) {
   private static final int CURVE_POINTS = 200;
 
@@ -43,9 +44,11 @@ record PageData(
       String mark,
       Estimate speed,
       Estimate ttft,
-      Percentiles gaps,
+      @Nullable Percentiles gaps,
       double gigabytesPerSecond,
       double share,
+      boolean aboveLimit,
+      boolean promptAboveLimit,
       String limiter,
       String evidence,
       double[] generatePoint,
@@ -54,7 +57,11 @@ record PageData(
       List<Run> runs) {}
 
   record Run(
-      String record, double speed, double latencyMillis, double ttftMillis, Percentiles gaps) {}
+      String record,
+      double speed,
+      double latencyMillis,
+      double ttftMillis,
+      @Nullable Percentiles gaps) {}
 
   static PageData of(Findings findings) {
     LabRecord.Session s = findings.session();
@@ -72,7 +79,8 @@ record PageData(
         s.limits(),
         decisions.tree(),
         findings.variants().stream().map(v -> variant(v, findings, decisions)).toList(),
-        missing(findings));
+        findings.notWhole(),
+        findings.missing());
   }
 
   private static Variant variant(VariantFindings v, Findings findings, Decisions decisions) {
@@ -100,7 +108,7 @@ record PageData(
               r.tokensPerSecond(),
               r.latencyMillis(),
               1e3 * r.ttftSeconds(),
-              r.gapMillis()));
+              l.estimated() ? null : r.gapMillis()));
     }
     return new Length(
         l.tokens(),
@@ -110,6 +118,8 @@ record PageData(
         l.gaps(),
         l.utilization().gigabytesPerSecond(),
         l.utilization().shareOfLimit(),
+        l.isAboveLimit(),
+        l.isPromptAboveLimit(),
         limiter.name(),
         limiter.evidence(),
         new double[] {
@@ -133,25 +143,5 @@ record PageData(
       curve.add(new double[] {sorted[rank], 100.0 * (rank + 1) / sorted.length});
     }
     return curve;
-  }
-
-  private static List<String> missing(Findings findings) {
-    List<String> all = new ArrayList<>();
-    if (!findings.session().leftOut().isEmpty()) {
-      all.add(
-          "Lengths of %s tokens are left out: they are past the model's context of %d."
-              .formatted(findings.session().leftOut(), findings.session().contextLength()));
-    }
-    for (VariantFindings v : findings.variants()) {
-      all.addAll(v.failures());
-      v.notes().forEach(n -> all.add(v.name() + ": " + n));
-    }
-    findings
-        .damages()
-        .forEach(
-            d ->
-                all.add(
-                    "Line %d of records.jsonl was skipped: %s.".formatted(d.line(), d.reason())));
-    return all;
   }
 }

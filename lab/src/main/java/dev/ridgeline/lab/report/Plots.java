@@ -2,6 +2,7 @@ package dev.ridgeline.lab.report;
 
 import dev.ridgeline.lab.plot.ChartFile;
 import dev.ridgeline.lab.stats.Estimate;
+import dev.ridgeline.lab.stats.Percentiles;
 import dev.ridgeline.lab.study.LabRecord;
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -73,7 +74,9 @@ final class Plots {
       return names;
     }
     save(speedAgainstMemory(), "speed_memory", names);
-    save(latencies(), "latency", names);
+    if (!measured().isEmpty()) {
+      save(latencies(), "latency", names);
+    }
     save(efficiency(), "efficiency", names);
     if (!rated().isEmpty()) {
       save(speedAgainstQuality(), "speed_quality", names);
@@ -117,6 +120,13 @@ final class Plots {
     intervals(chart, rated(), Findings::loss);
     points(chart, rated(), Findings::loss, Plots::speed);
     return chart;
+  }
+
+  /** With gaps between tokens, which estimates have none of. */
+  private List<VariantFindings> measured() {
+    return findings.comparable().stream()
+        .filter(v -> v.lengths().stream().anyMatch(l -> !l.estimated()))
+        .toList();
   }
 
   private List<VariantFindings> rated() {
@@ -193,25 +203,30 @@ final class Plots {
     XYChart chart =
         chart("Time between tokens", "milliseconds", "share of tokens at most this (%)");
     double right =
-        findings.comparable().stream()
+        measured().stream()
             .flatMap(v -> v.lengths().stream())
-            .mapToDouble(l -> l.gaps().p99())
+            .map(LengthFindings::gaps)
+            .filter(Objects::nonNull)
+            .mapToDouble(Percentiles::p99)
             .max()
             .orElseThrow();
     chart.getStyler().setXAxisMin(0.0).setXAxisMax(1.1 * right).setYAxisMin(0.0).setYAxisMax(100.0);
-    for (VariantFindings v : findings.comparable()) {
+    for (VariantFindings v : measured()) {
       double[] gaps =
           v.lengths().stream()
               .flatMapToDouble(l -> Arrays.stream(l.gapsMillis()))
               .sorted()
               .toArray();
       int points = Math.min(gaps.length, 250);
-      double[] x = new double[points];
-      double[] y = new double[points];
+      double[] x = new double[points + 1];
+      double[] y = new double[points + 1];
+      // Half way up the first step: of evenly spaced values XChart makes the marks of the axis.
+      x[0] = gaps[0];
+      y[0] = 50.0 / gaps.length;
       for (int i = 0; i < points; i++) {
         int rank = points == 1 ? 0 : (int) ((long) i * (gaps.length - 1) / (points - 1));
-        x[i] = gaps[rank];
-        y[i] = 100.0 * (rank + 1) / gaps.length;
+        x[i + 1] = gaps[rank];
+        y[i + 1] = 100.0 * (rank + 1) / gaps.length;
       }
       XYSeries series = chart.addSeries(label(v), x, y);
       style(series, v);
@@ -230,17 +245,25 @@ final class Plots {
     chart.getStyler().setXAxisLogarithmic(true);
     chart.getStyler().setYAxisLogarithmic(true);
     double bandwidth = findings.session().limits().readGigabytesPerSecond();
-    double rate = findings.session().limits().gigaflopsPerSecond();
+    double floats = findings.session().limits().gigaflopsPerSecond();
+    Double quantized = findings.session().limits().quantizedGigaflopsPerSecond();
+    double rate = quantized == null ? floats : Math.max(floats, quantized);
     double ridge = rate / bandwidth;
     double right = Math.max(10 * ridge, 1000);
-    XYSeries roof =
-        chart.addSeries(
-            "limit of the machine",
-            new double[] {0.1, ridge, right},
-            new double[] {0.1 * bandwidth, rate, rate});
-    roof.setMarker(SeriesMarkers.NONE);
-    roof.setLineColor(Color.BLACK);
-    roof.setLineStyle(new BasicStroke(2f));
+    line(
+        chart,
+        "limit of the machine",
+        new BasicStroke(2f),
+        new double[] {0.1, ridge, right},
+        new double[] {0.1 * bandwidth, rate, rate});
+    if (floats < rate) {
+      line(
+          chart,
+          "its limit with weights in floats",
+          dashed(),
+          new double[] {floats / bandwidth, right},
+          new double[] {floats, floats});
+    }
     for (VariantFindings v : findings.comparable()) {
       LengthFindings l = Objects.requireNonNull(v.headline());
       LabRecord.Run run = l.runs().getFirst();
@@ -257,6 +280,13 @@ final class Plots {
       series.setLineStyle(new BasicStroke(0.8f));
     }
     return chart;
+  }
+
+  private static void line(XYChart chart, String name, BasicStroke stroke, double[] x, double[] y) {
+    XYSeries line = chart.addSeries(name, x, y);
+    line.setMarker(SeriesMarkers.NONE);
+    line.setLineColor(Color.BLACK);
+    line.setLineStyle(stroke);
   }
 
   private XYChart chart(String title, String x, String y) {

@@ -39,7 +39,7 @@ public record VariantFindings(
 
   /** GB held while it runs: weights, KV and activations; of a GPU's memory or the machine's. */
   public double gigabytes() {
-    return facts == null ? Double.NaN : facts.totalBytes() / 1e9;
+    return facts == null ? Double.NaN : facts.heldBytes() / 1e9;
   }
 
   /** Whether it can be weighed against others: it has a speed and a size. */

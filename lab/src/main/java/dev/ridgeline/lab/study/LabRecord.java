@@ -81,6 +81,8 @@ public record LabRecord(
    * @param kvType element type of the KV cache
    * @param ops of the model's graph
    * @param launchMicrosPerOp what an op costs before it does anything: an upper bound
+   * @param launchMicrosPerStep what starting and ending a step costs, where the device tells it
+   *     apart from the ops; null where it is in them
    * @param text what quality is measured on
    * @param qualityTokens tokens of it; 0 = the plan asks for no quality
    * @param planKey equal for plans that measure the same
@@ -99,9 +101,16 @@ public record LabRecord(
       String kvType,
       int ops,
       double launchMicrosPerOp,
+      @Nullable Double launchMicrosPerStep,
       String text,
       int qualityTokens,
-      String planKey) {}
+      String planKey) {
+    /** What launching a step's ops takes at most, in milliseconds. */
+    public double launchMillis() {
+      double step = launchMicrosPerStep == null ? 0 : launchMicrosPerStep;
+      return (step + ops * launchMicrosPerOp) / 1e3;
+    }
+  }
 
   /**
    * A variant's file, and the memory that it takes at the study's context.
@@ -121,9 +130,9 @@ public record LabRecord(
       long kvBytes,
       long activationBytes,
       long stagingBytes) {
-    /** Bytes held while it runs. */
-    public long totalBytes() {
-      return weightBytes + repackedBytes + kvBytes + activationBytes + stagingBytes;
+    /** Bytes held while it runs: staging is the host's, or gone once the weights are loaded. */
+    public long heldBytes() {
+      return weightBytes + repackedBytes + kvBytes + activationBytes;
     }
   }
 

@@ -117,6 +117,8 @@ public final class Study {
                 + ", SHA-256 "
                 + ModelHash.of(List.of(plan.text())).substring(0, 12);
     int prompt = Math.min(plan.promptTokens(), context);
+    LaunchProbe launch =
+        LaunchProbe.of(backend, plan.kvType(), Math.min(LaunchProbe.SECONDS, plan.warmupSeconds()));
     String key =
         "%s %s %s prompt %d %s threads %d KV %s %s %d/%d"
             .formatted(
@@ -143,8 +145,8 @@ public final class Study {
         prompt,
         plan.kvType().name().toLowerCase(Locale.ROOT),
         Fusion.fuse(model.graph()).ops().size(),
-        LaunchProbe.microsPerOp(
-            backend, plan.kvType(), Math.min(LaunchProbe.SECONDS, plan.warmupSeconds())),
+        launch.microsPerOp(),
+        launch.microsPerStep(),
         text,
         plan.qualityTokens(),
         key);
@@ -316,7 +318,7 @@ public final class Study {
         : (Long)
             places.stream()
                 .filter(p -> p.kind() == Place.Kind.DEVICE)
-                .mapToLong(p -> p.memory().totalBytes())
+                .mapToLong(p -> p.memory().totalBytes() - p.memory().stagingBytes())
                 .sum();
   }
 

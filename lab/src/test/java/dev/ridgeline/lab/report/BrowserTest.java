@@ -37,6 +37,11 @@ class BrowserTest {
         Files.isExecutable(CHROMIUM), "needs a browser: " + CHROMIUM + " is not there");
     TinyStudy.run(temporary);
     ReportFolder.write(temporary.resolve("study"));
+    Path records = temporary.resolve("study").resolve("records.jsonl");
+    Path interrupted = Files.createDirectory(temporary.resolve("interrupted"));
+    List<String> lines = Files.readAllLines(records);
+    Files.write(interrupted.resolve("records.jsonl"), lines.subList(0, lines.size() - 2));
+    ReportFolder.write(interrupted);
   }
 
   @AfterAll
@@ -47,6 +52,10 @@ class BrowserTest {
   }
 
   private static Page open(int width, int height, ColorScheme scheme) {
+    return open("study", width, height, scheme);
+  }
+
+  private static Page open(String folder, int width, int height, ColorScheme scheme) {
     if (OPEN.isEmpty()) {
       OPEN.add(
           Playwright.create(
@@ -84,7 +93,7 @@ class BrowserTest {
             PROBLEMS.add("request to " + r.url());
           }
         });
-    page.navigate(temporary.resolve("study").resolve("report.html").toUri().toString());
+    page.navigate(temporary.resolve(folder).resolve("report.html").toUri().toString());
     return page;
   }
 
@@ -114,6 +123,24 @@ class BrowserTest {
       assertThat(page.evaluate("getComputedStyle(document.body).backgroundColor"))
           .isNotEqualTo(light);
       assertThat(PROBLEMS).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1280, 900, LIGHT", "390, 844, DARK"})
+  void thePageOfAnInterruptedStudySaysSoBeforeItsAnswer(int width, int height, ColorScheme scheme) {
+    try (Page page = open("interrupted", width, height, scheme)) {
+      var warning = page.locator("#not-whole");
+      assertThat(warning.isVisible()).isTrue();
+      assertThat(warning.innerText())
+          .isEqualTo("Not whole: 2 cells have no result, see What is missing.");
+      assertThat(warning.boundingBox().y).isLessThan(page.locator("#tree").boundingBox().y);
+      assertThat(page.locator("#missing li").count()).isEqualTo(3);
+      assertThat(page.evaluate("document.documentElement.scrollWidth")).isEqualTo(width);
+      assertThat(PROBLEMS).isEmpty();
+    }
+    try (Page page = open(width, height, scheme)) {
+      assertThat(page.locator("#not-whole").isVisible()).isFalse();
     }
   }
 

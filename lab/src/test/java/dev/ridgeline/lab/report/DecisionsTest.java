@@ -6,12 +6,16 @@ import dev.ridgeline.lab.MachineFigures;
 import dev.ridgeline.lab.MachineInfo;
 import dev.ridgeline.lab.stats.Percentiles;
 import dev.ridgeline.lab.study.LabRecord;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Decisions follow from figures: other figures, other words. */
 class DecisionsTest {
@@ -73,6 +77,7 @@ class DecisionsTest {
         "f16",
         100,
         launchMicrosPerOp,
+        null,
         "text",
         10,
         "");
@@ -165,6 +170,82 @@ class DecisionsTest {
         .contains("ERROR OF MEASUREMENT: above the machine's limit");
   }
 
+  @Test
+  void aPromptAboveTheMachinesLimitIsAnErrorOfMeasurementToo() {
+    // 2 GB at 10 GB/s take 0.2 s at least; the prompt took 0.1.
+    var impossible = variant("F16", 2, 0, 4, 4, 4);
+    String report = new MarkdownReport(findings(impossible), List.of()).text();
+
+    assertThat(limiter(1, 15, 15, 15).name()).isEqualTo("memory bandwidth");
+    assertThat(report).contains("100.0 **ERROR OF MEASUREMENT: above the machine's limit**");
+    assertThat(report.split("ERROR OF MEASUREMENT", -1)).hasSize(2);
+  }
+
+  @Test
+  void aSpeedThatIsAnErrorOrAnEstimateIsMarkedWhereverItStands() {
+    var impossible = variant("Q8_0", 0.5, 0.1, 25, 25, 25);
+    var estimated = estimated(variant("F16", 1.0, 0, 5, 5, 5));
+    Decisions decisions = new Decisions(findings(impossible, estimated));
+
+    assertThat(decisions.use(impossible)).contains("error of measurement");
+    assertThat(String.join("\n", decisions.tree()))
+        .contains("25.0 tok/s [25.0 to 25.0] (error of measurement)")
+        .contains("F16, 5.000 tok/s (estimated)")
+        .doesNotContain("5.000 to 5.000");
+    String report = new MarkdownReport(findings(impossible, estimated), List.of()).text();
+    assertThat(report)
+        .contains("| F16 | 5.0 (estimated) |  | 1.000 |")
+        .contains("| F16 | 2 |  |  |  |  | none: estimated |")
+        .contains("50 % (estimated)");
+  }
+
+  @Test
+  void anEstimateHasNoPercentilesInTheTables(@TempDir Path folder) throws IOException {
+    Findings findings = findings(estimated(variant("F16", 1.0, 0, 5, 5, 5)));
+    CsvFiles.matrix(findings, folder.resolve("matrix.csv"));
+    CsvFiles.summary(findings, folder.resolve("summary.csv"));
+    List<String> summary = Files.readAllLines(folder.resolve("summary.csv"));
+
+    assertThat(Files.readAllLines(folder.resolve("matrix.csv")).get(1))
+        .isEqualTo("F16,2,1,5.000,200.0000,1.0000,,,");
+    assertThat(summary.get(1).split(",", -1)).hasSameSizeAs(summary.getFirst().split(","));
+    assertThat(summary.get(1)).contains(",100.000,,,,,1000000000,").contains(",estimated,");
+    assertThat(new Plots(findings, folder).write()).doesNotContain("latency");
+  }
+
+  private static VariantFindings estimated(VariantFindings v) {
+    LengthFindings l = v.lengths().getFirst();
+    List<LabRecord.Run> runs =
+        l.runs().stream()
+            .map(
+                r ->
+                    new LabRecord.Run(
+                        r.variant(),
+                        r.tokens(),
+                        r.number(),
+                        r.backend(),
+                        r.threads(),
+                        r.promptTokens(),
+                        r.ttftSeconds(),
+                        r.seconds(),
+                        r.bytesPerToken(),
+                        r.flopsPerToken(),
+                        r.promptBytes(),
+                        r.promptFlops(),
+                        r.readGigabytesPerSecond(),
+                        r.gigaflopsPerSecond(),
+                        null,
+                        new long[0]))
+            .toList();
+    return new VariantFindings(
+        v.name(),
+        java.util.Objects.requireNonNull(v.facts()),
+        List.of(new LengthFindings(l.tokens(), runs, l.records(), LengthFindings.ESTIMATED)),
+        java.util.Objects.requireNonNull(v.quality()),
+        v.failures(),
+        v.notes());
+  }
+
   private static Limiter limiter(double launchMicrosPerOp, double... speeds) {
     var variant = variant("a", 0.5, 0, speeds);
     return Limiter.of(variant.lengths().getFirst(), session(launchMicrosPerOp, variant));
@@ -175,6 +256,10 @@ class DecisionsTest {
   void theLimiterIsWhatTakesMostOfTheTime() {
     assertThat(limiter(1, 15, 15, 15).name()).isEqualTo("memory bandwidth");
     assertThat(limiter(3000, 2, 2, 2).name()).isEqualTo("launch overhead");
+    // A token takes 111 ms: 50 for its bytes, 20 for launches, 41 for the rest.
+    // Of 83 ms 50 for its bytes: launches cannot take the 80 that are their bound.
+    assertThat(limiter(800, 12, 12, 12).name()).isEqualTo("memory bandwidth");
+    assertThat(limiter(200, 9, 9, 9).name()).isEqualTo("memory bandwidth");
     assertThat(limiter(1000, 2, 2, 2))
         .satisfies(
             l -> {

@@ -104,7 +104,9 @@ class ReportFolderTest {
     ReportFolder.write(other);
     assertThat(Files.readString(other.resolve("REPORT.md")).lines().skip(2).findFirst())
         .contains("Not whole: 2 cells have no result, see What is missing.");
-    assertThat(read("REPORT.md")).doesNotContain("Not whole");
+    assertThat(Files.readString(other.resolve("report.html")))
+        .contains("\"not_whole\":\"Not whole: 2 cells have no result, see What is missing.\"");
+    assertThat(read("REPORT.md") + read("report.html")).doesNotContain("Not whole:");
   }
 
   @Test

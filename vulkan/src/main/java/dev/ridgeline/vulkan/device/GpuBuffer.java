@@ -68,6 +68,6 @@ public final class GpuBuffer implements AutoCloseable {
 
   @Override
   public void close() {
-    device.closed(handle, memory);
+    device.closed(handle, memory, bytes);
   }
 }

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.system.MemoryStack;
@@ -86,6 +87,7 @@ public final class GpuDevice implements AutoCloseable {
   private final List<GpuPipeline> pipelines = new ArrayList<>();
   private final Faults faults = Faults.asked();
   private final AtomicInteger buffers = new AtomicInteger();
+  private final AtomicLong bufferBytes = new AtomicLong();
 
   /** Why nothing runs on it any more. */
   private volatile @Nullable String failure;
@@ -238,6 +240,7 @@ public final class GpuDevice implements AutoCloseable {
     }
     var address = VkBufferDeviceAddressInfo.calloc(stack).sType$Default().buffer(handle);
     buffers.incrementAndGet();
+    bufferBytes.addAndGet(size);
     return new GpuBuffer(
         this, size, handle, memory, vkGetBufferDeviceAddress(device, address), mapped);
   }
@@ -289,6 +292,11 @@ public final class GpuDevice implements AutoCloseable {
   /** Buffers that are not closed. */
   public int buffers() {
     return buffers.get();
+  }
+
+  /** Bytes of the buffers that are not closed. */
+  public long bufferBytes() {
+    return bufferBytes.get();
   }
 
   /** How long to wait for what was submitted: no step of a real device takes as long. */
@@ -347,8 +355,9 @@ public final class GpuDevice implements AutoCloseable {
     return stuck;
   }
 
-  void closed(long buffer, long memory) {
+  void closed(long buffer, long memory, long size) {
     buffers.decrementAndGet();
+    bufferBytes.addAndGet(-size);
     free(buffer, memory);
   }
 
