@@ -20,8 +20,10 @@ class DecodeShapeTest {
               DecodeShape s = DecodeShape.of(rows, m);
               assertThat(s.subgroups() % s.slices()).as(s.toString()).isZero();
               assertThat(s.tiles() % 2).as("gate and up in pairs: %s", s).isZero();
-              for (int wide = 1; wide <= 2; wide++) {
-                int sums = m * m * Float.BYTES;
+              int sums = m * m * Float.BYTES;
+              for (int n = m; n <= 8 * m; n *= 2) {
+                int wide = s.wide(n, m, sums, sharers, sharedBytes);
+                assertThat(s.wides()).contains(wide);
                 int chunk = s.chunk(wide * m, wide, sums, sharers, sharedBytes);
                 int x = s.slices() > 1 ? 16 : chunk * s.units() * 32 * sharers * wide * m * 2;
                 assertThat(x + s.subgroups() * s.tall() * sums + OTHERS)

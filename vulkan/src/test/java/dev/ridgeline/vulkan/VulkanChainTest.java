@@ -19,7 +19,7 @@ class VulkanChainTest {
   private static final String CHAIN = "ridgeline.vulkan.chain";
   private static final int STEPS = 12;
   private static final Capacity CAPACITY =
-      new Capacity(16, 4, 4, 32, 8, List.of(16, 16), KvType.F16);
+      new Capacity(16, 12, 12, 32, 8, List.of(48, 48), KvType.F16);
 
   private static List<float[]> logits(
       VulkanBackend backend, DType type, int sequences, boolean chain) {
@@ -49,7 +49,7 @@ class VulkanChainTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"Q4_0,1", "Q8_0,2", "Q4_0,4", "F32,1"})
+  @CsvSource({"Q4_0,1", "Q8_0,2", "Q4_0,4", "Q4_0,12", "F32,1"})
   void aChainGivesTheBitsOfBarriers(DType type, int sequences) {
     TestDevice device = TestDevice.open();
     try (var backend = new VulkanBackend(device.instance, device.index)) {

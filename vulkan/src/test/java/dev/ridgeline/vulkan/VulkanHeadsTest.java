@@ -37,7 +37,7 @@ class VulkanHeadsTest {
   private static final int VOCABULARY = 61;
   private static final int CONTEXT = 384;
   private static final int BLOCK = 16;
-  private static final int SEQUENCES = 4;
+  private static final int SEQUENCES = 6;
 
   /** Two layers of attention alone. */
   private static final class Attentions {
@@ -92,21 +92,25 @@ class VulkanHeadsTest {
             Fusion.fuse(model.graph),
             name -> requireNonNull(model.tensors.get(name), name),
             capacity)) {
-      int[] ends = {1, 62, 127, 318};
+      int[] ends = {1, 62, 127, 318, 30, 250};
       for (int s = 0; s < SEQUENCES; s++) {
         int[] counts = new int[SEQUENCES];
         counts[s] = ends[s];
         result.addAll(run(e, model.graph, new int[SEQUENCES], counts));
       }
       int[][] steps = {
-        {1, 0, 0, 0},
-        {0, 0, 0, 1},
-        {1, 1, 1, 1},
-        {0, 4, 0, 0},
-        {0, 0, 3, 1},
-        {2, 0, 0, 2},
-        {1, 2, 1, 0},
-        {1, 1, 1, 1}
+        {1, 0, 0, 0, 0, 0},
+        {0, 0, 0, 1, 0, 0},
+        {1, 1, 1, 1, 0, 0},
+        {0, 4, 0, 0, 0, 0},
+        {0, 0, 3, 1, 0, 0},
+        {2, 0, 0, 2, 0, 0},
+        {1, 2, 1, 0, 0, 0},
+        {1, 1, 1, 1, 1, 1},
+        {1, 3, 1, 1, 2, 1},
+        {1, 1, 9, 1, 1, 1},
+        {1, 40, 1, 1, 1, 1},
+        {1, 1, 1, 1, 1, 1}
       };
       for (int[] counts : steps) {
         result.addAll(run(e, model.graph, ends, counts));
