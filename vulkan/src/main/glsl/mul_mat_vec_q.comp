@@ -36,6 +36,7 @@ layout(constant_id = 12) const uint SUMS = 1;        // a power of two of at lea
 const uint UP = PRODUCT > 0 ? 1 : 0;
 const uint GROUP = LANES * SLICES * SETS * (1 + UP);
 const uint NORM_GROUP = GROUP;
+const bool ANY_GROUP = true;
 #include "include/norm.glsl"
 
 layout(push_constant, scalar) uniform Push {

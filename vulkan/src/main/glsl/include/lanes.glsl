@@ -2,7 +2,7 @@
 // Sums go over the same tree for any number of rows or tokens beside them. Uniform control flow only.
 const uint LANES = 32;
 const uint PARTS_OF_LANES = SUBGROUP < LANES ? LANES / SUBGROUP : 1;
-shared float laneParts[64];
+shared float laneParts[128];
 
 // Number of this invocation in the workgroup, such that subgroups are runs of numbers.
 uint invocation() { return gl_SubgroupID * SUBGROUP + gl_SubgroupInvocationID; }
