@@ -135,7 +135,7 @@ final class HistoryExecutable implements Executable {
     }
   }
 
-  /** Another one than the sampler's where {@link #guessesWrong} says so. */
+  /** Another one than the sampler's where {@link #wrongEvery} says so. */
   private int chosen(int output, @Nullable Draw draw, float uniform) {
     if (draw == null) {
       return argmaxOf(output);
