@@ -26,6 +26,9 @@ final class StepLoop implements AutoCloseable {
    */
   private static final long AHEAD_NANOS = 500_000;
 
+  /** What a step may be taken to last after the first one that was timed. */
+  private static final long FIRST_NANOS = 4_000_000;
+
   private final Executable executable;
   private final Tokenizer tokenizer;
   private final KvCache kv;
@@ -301,8 +304,10 @@ final class StepLoop implements AutoCloseable {
   private void observe(long nanos, long awaitNanos) {
     pace.observe(nanos, now.step.tokenCount());
     if (now.size() == now.step.tokenCount()) {
-      // Who finds it over already has waited too long, and knows no more.
-      usualNanos[now.size()] = awaitNanos < AHEAD_NANOS / 5 ? nanos / 2 : nanos;
+      // Who finds it over already has waited too long, and knows no more. One slow step says
+      // little.
+      long most = Math.max(2 * usualNanos[now.size()], FIRST_NANOS);
+      usualNanos[now.size()] = awaitNanos < AHEAD_NANOS / 5 ? 0 : Math.min(nanos, most);
     }
   }
 

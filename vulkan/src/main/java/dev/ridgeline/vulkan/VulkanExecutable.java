@@ -230,6 +230,7 @@ final class VulkanExecutable implements Executable {
     }
     check.check(step);
     done = 0;
+    hasTop[done] = false;
     resources.step.use(done);
     resources.step.write(step);
     try (Recording recording = device.record(1 + MAX_DISPATCHES_AN_OP * (ops.size() + 1))) {
