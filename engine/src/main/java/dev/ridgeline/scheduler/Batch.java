@@ -45,9 +45,14 @@ final class Batch {
 
   /** Adds the tokens that {@code s} is scheduled for. */
   void add(Sequence s) {
+    add(s, s.table.tokens(), s.scheduled);
+  }
+
+  /** Adds {@code n} tokens of {@code s} that are there, from position {@code from} on. */
+  void add(Sequence s, int from, int n) {
     begin(s);
-    int end = s.table.tokens() + s.scheduled;
-    for (int position = s.table.tokens(); position < end; position++) {
+    int end = from + n;
+    for (int position = from; position < end; position++) {
       step.addToken(s.tokens()[position], position, position == s.count() - 1);
     }
     if (end == s.count()) {

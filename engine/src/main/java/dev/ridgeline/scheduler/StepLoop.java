@@ -60,7 +60,7 @@ final class StepLoop implements AutoCloseable {
 
   private long lastRanNanos;
 
-  /** By sequences: how long the last step of one token of each took; 0: not known. */
+  /** By tokens: how long the last step of so many took; 0: not known. */
   private final long[] usualNanos;
 
   private volatile boolean closing;
@@ -102,7 +102,7 @@ final class StepLoop implements AutoCloseable {
     scheduler =
         new Scheduler(kv, capacity.maxTokens(), capacity.maxSequences(), executable.fewTokens());
     pace = new PrefillPace(settings.maxGapNanos);
-    usualNanos = new long[1 + capacity.maxSequences()];
+    usualNanos = new long[1 + capacity.maxTokens()];
     now = new Batch(executable);
     next = new Batch(executable);
     scratch = new SamplerScratch(executable.vocabularySize());
@@ -315,8 +315,7 @@ final class StepLoop implements AutoCloseable {
    * Waits until the step under way, which {@code began} then, is nearly over or a request comes.
    */
   private void awaitNearlyOver(long began) {
-    boolean alike = now.size() == now.step.tokenCount();
-    long until = began + (alike ? usualNanos[now.size()] : 0) - AHEAD_NANOS;
+    long until = began + usualNanos[now.step.tokenCount()] - AHEAD_NANOS;
     for (long left = until - System.nanoTime();
         left > 0 && !closing && !isSubmittedTo();
         left = until - System.nanoTime()) {
@@ -358,10 +357,10 @@ final class StepLoop implements AutoCloseable {
 
   /**
    * Puts the step after the one under way together, from tokens that this one is to choose, so that
-   * the device need not wait until the host has seen them. Only where the device can guess the
-   * tokens of everybody who runs and nobody waits for a place. Whoever turns out to have ended has
-   * a row in it that nobody looks at, and which writes K and V to a block that was its own and is
-   * in no cache.
+   * the device need not wait until the host has seen them; and from what is left of prompts. Only
+   * where the device can guess the tokens of everybody who runs and nobody waits for a place.
+   * Whoever turns out to have ended has a row in it that nobody looks at, and which writes K and V
+   * to a block that was its own and is in no cache.
    *
    * @return whether there is such a step
    */
@@ -371,25 +370,52 @@ final class StepLoop implements AutoCloseable {
       return false;
     }
     int going = 0;
+    int output = 0;
     for (int i = 0; i < now.size(); i++) {
-      Sequence s = now.sequence(i);
+      boolean answers = now.hasOutput(i, output);
+      output += answers ? 1 : 0;
       if (!now.isCurrent(i)) {
         continue;
       }
       going++;
-      boolean last = s.count() + 1 >= s.maxTokens;
-      if (!s.isForeseeable(executable.leastTop())
-          || now.tokens(i) != s.pending()
-          || (last && !scheduler.waiting().isEmpty())
-          || (!last && !kv.reserve(s.table, s.count() + 1))) {
+      if (answers && !addNextToken(now.sequence(i), output - 1)) {
         return false;
-      }
-      if (!last) {
-        next.addChoice(s, i);
       }
     }
     next.ahead = true;
-    return going == scheduler.running().size() && !next.isEmpty();
+    return going == scheduler.running().size() && addNextPieces() && !next.isEmpty();
+  }
+
+  /** Whether the token that output {@code output} chooses for {@code s} can be in the next step. */
+  private boolean addNextToken(Sequence s, int output) {
+    boolean last = s.count() + 1 >= s.maxTokens;
+    if (!s.isForeseeable(executable.leastTop())
+        || (last && !scheduler.waiting().isEmpty())
+        || (!last && !kv.reserve(s.table, s.count() + 1))) {
+      return false;
+    }
+    if (!last) {
+      next.addChoice(s, output);
+    }
+    return true;
+  }
+
+  /** Whether what is left of the prompts of the step under way can go on in the next one. */
+  private boolean addNextPieces() {
+    int room = scheduler.promptTokens(next.size(), pace.tokens());
+    for (int i = 0; i < now.size(); i++) {
+      Sequence s = now.sequence(i);
+      if (now.isCurrent(i) && now.tokens(i) < s.pending()) {
+        int from = s.table.tokens() + now.tokens(i);
+        int n = Math.min(s.count() - from, room);
+        if (n <= 0 || !kv.reserve(s.table, from + n)) {
+          return false;
+        }
+        next.add(s, from, n);
+        room -= n;
+      }
+    }
+    return true;
   }
 
   private void turnToNext() {
@@ -398,7 +424,7 @@ final class StepLoop implements AutoCloseable {
     next = over;
     next.clear();
     for (int i = 0; i < now.size(); i++) {
-      now.sequence(i).scheduled = 1;
+      now.sequence(i).scheduled = now.tokens(i);
     }
   }
 

@@ -122,6 +122,22 @@ class AheadTest {
   }
 
   @Test
+  void piecesOfAPromptAreStartedAhead() {
+    GenerateParams params = GREEDY.toBuilder().maxTokens(4).build();
+    int[] prompt = new Random(1).ints(50, Letters.A, Letters.SIZE).toArray();
+    Completion expected;
+    try (var harness = new CoreHarness(Shape.ROOMY.withStepTokens(8))) {
+      expected = harness.complete(prompt, params);
+    }
+    try (var harness = ahead(Shape.ROOMY.withStepTokens(8))) {
+      assertThat(harness.complete(prompt, params).ids()).isEqualTo(expected.ids());
+      assertThat(harness.executable.startedAhead.get())
+          .as("six pieces after the first, and three tokens")
+          .isBetween(8, 9);
+    }
+  }
+
+  @Test
   void drawnTextsAreComputedAheadAndWrongGuessesCostAStep() {
     var drawn = SamplingParams.DEFAULTS.toBuilder().topK(10).seed(7L).build();
     GenerateParams params = GREEDY.toBuilder().sampling(drawn).maxTokens(20).build();
