@@ -50,7 +50,8 @@ final class KernelChoices {
             "float32 tiles: float16 would lose digits or range"));
     choices.add(
         new KernelChoice(
-            "attention, 1 to %d tokens".formatted(FEW),
+            "attention, 1 to %d tokens, %d in contexts of up to %d"
+                .formatted(FEW, StepShape.MAX_ROWS, StepShape.MAX_ROWS_LENGTH),
             "attend",
             "query heads of a KV head together, positions cut into parts"));
     if (layout != null) {

@@ -22,7 +22,7 @@ record StepShape(int tokens, int outputs, int leastPart, int parts, int ownToken
   static final int MAX_ROWS = 64;
 
   /** More than {@link Products#MAX_VEC_TOKENS} rows are taken so if none sees more positions. */
-  private static final int MAX_ROWS_LENGTH = 1024;
+  static final int MAX_ROWS_LENGTH = 1024;
 
   /** With {@code decodes}, {@link MatrixProducts#decodes} the tokens. */
   static StepShape of(Step step, boolean decodes) {
