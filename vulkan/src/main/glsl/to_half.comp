@@ -8,7 +8,6 @@
 #include "include/half.glsl"
 layout(constant_id = 1) const uint FORM = 0; // of include/half.glsl
 layout(constant_id = 2) const uint PARTS = 1;
-const uint AT_ONCE = 4; // loads under way
 
 layout(push_constant, scalar) uniform Push {
   LiveVecs x;    // [n, cols]
@@ -29,12 +28,9 @@ void main() {
   awaitLink(link);
   uint id = invocation();
   float largest = 0;
-  for (uint i = id; i < cols / 4; i += AT_ONCE * gl_WorkGroupSize.x) {
-    vec4 y[AT_ONCE];
-    [[unroll]] for (uint j = 0; j < AT_ONCE; j++) {
-      y[j] = abs(x.v[row * (cols / 4) + min(i + j * gl_WorkGroupSize.x, cols / 4 - 1)]);
-    }
-    [[unroll]] for (uint j = 0; j < AT_ONCE; j++) largest = max(largest, max(max(y[j].x, y[j].y), max(y[j].z, y[j].w)));
+  for (uint i = id; i < cols / 4; i += gl_WorkGroupSize.x) {
+    vec4 y = abs(x.v[row * (cols / 4) + i]);
+    largest = max(largest, max(max(y.x, y.y), max(y.z, y.w)));
   }
   float power = powerOf(workgroupMax(largest));
   if (id == 0 && part == 0) powers.v[row] = power;
