@@ -49,13 +49,13 @@ final class WarmUp {
   }
 
   void run() {
-    generate(1, 1, SamplingParams.GREEDY);
+    generate(1, 1, TOKENS, SamplingParams.GREEDY);
     int sequences = Math.min(BATCH, engine.plan().capacity().maxSequences());
     List<Runnable> stages =
         List.of(
-            () -> generate(sequences, 16, SamplingParams.DEFAULTS),
+            () -> generate(sequences, 16, TOKENS, SamplingParams.DEFAULTS),
             this::constrained,
-            () -> generate(2, LONG_PROMPT, SamplingParams.DEFAULTS),
+            () -> generate(2, LONG_PROMPT, TOKENS, SamplingParams.DEFAULTS),
             this::chat,
             this::otherKernels);
     for (Runnable stage : stages) {
@@ -66,7 +66,7 @@ final class WarmUp {
   }
 
   /** Some sequences at once, with prompts of any tokens. */
-  private void generate(int sequences, int promptTokens, SamplingParams sampling) {
+  private void generate(int sequences, int promptTokens, int tokens, SamplingParams sampling) {
     int context = engine.plan().capacity().maxContext();
     var prompts = new ArrayList<int[]>();
     for (int i = 0; i < sequences; i++) {
@@ -74,13 +74,13 @@ final class WarmUp {
       Arrays.setAll(prompt, _ -> random.nextInt(engine.tokenizer().size()));
       prompts.add(prompt);
     }
-    await(prompts, params().sampling(sampling).ignoreEos(true).build());
+    await(prompts, params().sampling(sampling).ignoreEos(true).maxTokens(tokens).build());
   }
 
   /** Prompts of lengths for which a device has kernels of their own. */
   private void otherKernels() {
     if (device) {
-      IntStream.of(3, 20, 40, 100).forEach(n -> generate(1, n, SamplingParams.GREEDY));
+      IntStream.of(3, 20, 40, 100).forEach(n -> generate(1, n, 2, SamplingParams.GREEDY));
     }
   }
 
