@@ -60,7 +60,7 @@ final class StepLoop implements AutoCloseable {
 
   private long lastRanNanos;
 
-  /** By tokens: how long the last step of so many took; 0: not known. */
+  /** By tokens: how long the last step of so many, one a sequence, took; 0: not known. */
   private final long[] usualNanos;
 
   private volatile boolean closing;
@@ -274,8 +274,6 @@ final class StepLoop implements AutoCloseable {
       }
       if (overlaps) {
         tellReaders(); // waking them takes time in which the device computes
-      }
-      if (overlaps) {
         awaitNearlyOver(began);
       }
       if (lookAhead()) {

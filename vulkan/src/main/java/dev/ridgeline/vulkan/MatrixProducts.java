@@ -135,13 +135,7 @@ final class MatrixProducts {
     DecodeShape by = DecodeShape.of(band.rows() * matrices, shape.m());
     int sums = shape.m() * shape.n() * Float.BYTES;
     int sharers = shape.lanes() * at.rows() / shape.m();
-    int wide =
-        by.wide(
-            Math.min(n, Boolean.getBoolean("w2") ? 32 : n),
-            shape.n(),
-            sums,
-            sharers,
-            device.maxSharedBytes());
+    int wide = by.wide(n, shape.n(), sums, sharers, device.maxSharedBytes());
     toHalves(norm, x, Form.PIECES);
     dispatcher.links(Set.of(Scratch.HALVES), written(band));
     push.clear()
